@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX bookmarks_url ON bookmarks (url);

@@ -1,0 +1,152 @@
+//! The command line. The help texts are the reference manual; nothing is decided here.
+
+use camino::Utf8PathBuf;
+use clap::{ArgAction, Args as ClapArgs, Parser, ValueEnum};
+
+use crate::facts::CargoFlags;
+
+/// Cargo calls `cargo-dockerize dockerize …` for `cargo dockerize …`.
+#[derive(Debug, Parser)]
+#[command(name = "cargo", bin_name = "cargo", styles = clap_cargo::style::CLAP_STYLING)]
+pub enum Cargo {
+    /// The subcommand.
+    Dockerize(Args),
+}
+
+/// Write the Dockerfile that fits this project
+///
+/// Reads the workspace's metadata and writes `Dockerfile` and `.dockerignore` at its root. Commit both; run
+/// `cargo dockerize --check` in CI to learn when they no longer fit.
+///
+/// Exit codes: 0 done, or current; 1 `--check` found a file out of date; 2 wrong usage; 101 no answer could
+/// be given, or the tool refuses.
+#[derive(Debug, ClapArgs)]
+#[command(version, verbatim_doc_comment)]
+pub struct Args {
+    #[command(flatten)]
+    pub(crate) mode: ModeArgs,
+
+    /// With --explain: how to print
+    #[arg(long, value_enum, value_name = "FORMAT", requires = "explain", default_value = "text")]
+    pub(crate) format: Format,
+
+    /// Where to write the Dockerfile, in place of the workspace root
+    ///
+    /// The ignore file is then FILE.dockerignore.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<Utf8PathBuf>,
+
+    /// Write over files that are not the tool's own, and keep each as a backup (FILE.bak)
+    #[arg(long, conflicts_with_all = ["check", "stdout", "explain"])]
+    pub(crate) force: bool,
+
+    #[command(flatten, next_help_heading = "Selection")]
+    pub(crate) selection: SelectionArgs,
+
+    #[command(flatten, next_help_heading = "Cargo")]
+    pub(crate) cargo: CargoArgs,
+
+    /// Print only errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Print every decision with its reason
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// When to use colors
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// What to do in place of writing.
+#[derive(Debug, ClapArgs)]
+#[group(multiple = false)]
+pub(crate) struct ModeArgs {
+    /// Write nothing; exit 1 and print a diff if a file is out of date
+    #[arg(long)]
+    pub(crate) check: bool,
+
+    /// Print the Dockerfile and write nothing
+    #[arg(long)]
+    pub(crate) stdout: bool,
+
+    /// Print every decision, its reason and how to change it, and write nothing
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+/// Which binaries, and with which features.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SelectionArgs {
+    /// Package whose binaries to ship (repeatable)
+    #[arg(short, long, value_name = "SPEC")]
+    pub(crate) package: Vec<String>,
+
+    /// Binary to ship; the first one is the default image (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bin: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) features: clap_cargo::Features,
+
+    /// Build with this profile
+    #[arg(long, value_name = "PROFILE-NAME")]
+    pub(crate) profile: Option<String>,
+}
+
+/// Options that are handed on to cargo.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CargoArgs {
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    pub(crate) manifest_path: Option<Utf8PathBuf>,
+
+    /// Require that Cargo.lock is up to date
+    #[arg(long)]
+    pub(crate) locked: bool,
+
+    /// Run without accessing the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    /// Both --locked and --offline
+    #[arg(long)]
+    pub(crate) frozen: bool,
+}
+
+impl CargoArgs {
+    pub(crate) fn flags(&self) -> CargoFlags {
+        CargoFlags { locked: self.locked, offline: self.offline, frozen: self.frozen }
+    }
+}
+
+/// How `--explain` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs: a stable interface, see README.
+    Json,
+}
+
+/// When to use colors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_holds_together() {
+        super::Cargo::command().debug_assert();
+    }
+}

@@ -1,0 +1,142 @@
+//! What is true of the project: the first stage. Only this module and those below it run cargo or read the
+//! project; they decide nothing. The results are plain data, and a [`Graph`] that answers questions about
+//! the dependencies without any I/O.
+
+mod cargo;
+mod cargo_config;
+mod committed;
+mod gather;
+mod graph;
+mod lock;
+mod toolchain;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use semver::Version;
+
+pub use self::cargo::CargoFlags;
+pub use self::cargo_config::{CargoConfig, Setting};
+pub use self::committed::{Committed, FromLine, from_lines};
+pub use self::gather::{Where, gather};
+pub use self::graph::{Features, Graph, Resolution, ResolvedCrate, Side};
+pub use self::lock::{Lock, LockFile};
+pub use self::toolchain::{Channel, ToolchainFile};
+use crate::config::{Config, PackageConfig};
+
+/// Everything that the plan may depend on.
+#[derive(Debug)]
+pub struct Facts {
+    /// The folder that the image is built from: the workspace root, or the common ancestor of it and the
+    /// path dependencies outside of it. Absolute.
+    pub context: Utf8PathBuf,
+    /// The workspace root, relative to the context; empty when they are the same.
+    pub root: Utf8PathBuf,
+    /// Packages whose source is in the project, by folder: members and path dependencies.
+    pub packages: Vec<Package>,
+    /// The dependency graph.
+    pub graph: Graph,
+    /// The version of the cargo that answered.
+    pub cargo: Version,
+    /// The toolchain file that applies at the workspace root, if it is in the context.
+    pub toolchain: Option<ToolchainFile>,
+    /// The lock file.
+    pub lock: Lock,
+    /// Cargo's configuration in the context, merged.
+    pub cargo_config: CargoConfig,
+    /// What an earlier run wrote.
+    pub committed: Committed,
+    /// The configuration of the workspace.
+    pub config: Config,
+}
+
+/// A package whose source is in the project.
+#[derive(Clone, Debug)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: Version,
+    /// Its folder, relative to the context.
+    pub dir: Utf8PathBuf,
+    /// Whether it belongs to the workspace.
+    pub membership: Membership,
+    /// The `default-run` key.
+    pub default_run: Option<String>,
+    /// Its binaries, by name.
+    pub bins: Vec<Bin>,
+    /// Root files of its targets that cargo requires but would not look for by itself, relative to the context.
+    pub unusual_roots: Vec<Utf8PathBuf>,
+    /// Folders named `target` that hold sources, relative to the context.
+    pub target_folders: Vec<Utf8PathBuf>,
+    /// Whether something that no stub can stand for is compiled from its sources: it lies outside of the
+    /// workspace, or a crate from elsewhere depends on it by way of `[patch]`.
+    pub below_dependencies: bool,
+    /// What the manifest says for people.
+    pub about: About,
+    /// Programs that its build script calls by name.
+    pub build_script: Option<BuildScript>,
+    /// Its own configuration.
+    pub config: PackageConfig,
+}
+
+/// How a package belongs to the workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// A member that `cargo build` at the root builds.
+    Default,
+    /// A member that is built only when it is asked for or depended on.
+    Member,
+    /// A path dependency outside of the workspace.
+    PathDependency,
+}
+
+/// A binary target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bin {
+    /// Its name.
+    pub name: String,
+    /// Features that it is not built without.
+    pub required_features: Vec<String>,
+}
+
+/// What a manifest says for people.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// `description`
+    pub description: Option<String>,
+    /// `license`
+    pub license: Option<String>,
+    /// `repository`
+    pub repository: Option<String>,
+    /// `homepage`
+    pub homepage: Option<String>,
+    /// `documentation`
+    pub documentation: Option<String>,
+    /// `authors`
+    pub authors: Vec<String>,
+}
+
+/// A build script of the project's own.
+#[derive(Clone, Debug)]
+pub struct BuildScript {
+    /// Relative to the context.
+    pub path: Utf8PathBuf,
+    /// The programs that it plainly starts: the string in `Command::new("…")`.
+    pub programs: Vec<String>,
+}
+
+impl Facts {
+    /// The Dockerfile's folder: the workspace root. Absolute.
+    pub fn workspace(&self) -> Utf8PathBuf {
+        if self.root == "" { self.context.clone() } else { self.context.join(&self.root) }
+    }
+
+    /// The members of the workspace.
+    pub fn members(&self) -> impl Iterator<Item = &Package> {
+        self.packages.iter().filter(|p| p.membership != Membership::PathDependency)
+    }
+}
+
+/// `path` below `base`, or as it is where it lies elsewhere.
+fn relative(path: &Utf8Path, base: &Utf8Path) -> Utf8PathBuf {
+    path.strip_prefix(base).unwrap_or(path).to_owned()
+}

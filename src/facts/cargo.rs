@@ -1,0 +1,103 @@
+//! Runs cargo. Nothing else in the program starts it.
+#![expect(clippy::disallowed_methods, reason = "cargo is found and run here")]
+
+use anyhow::{Context, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_metadata::MetadataCommand;
+use semver::Version;
+
+/// Options that are handed on to cargo.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CargoFlags {
+    /// `--locked`
+    pub locked: bool,
+    /// `--offline`
+    pub offline: bool,
+    /// `--frozen`
+    pub frozen: bool,
+}
+
+/// The platforms whose dependencies are asked for: those that images are built for, one for each libc.
+const PLATFORMS: [&str; 2] = ["x86_64-unknown-linux-gnu", "x86_64-unknown-linux-musl"];
+
+/// The cargo that called us, or the one on the path.
+fn program() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+/// The manifest at the root of the workspace that `manifest` belongs to, or the one that cargo finds from
+/// the current folder. Absolute.
+///
+/// # Errors
+/// Cargo's own reason, where there is no manifest or it cannot be read.
+pub(super) fn workspace_manifest(manifest: Option<&Utf8Path>) -> Result<Utf8PathBuf> {
+    let mut command = std::process::Command::new(program());
+    command.args(["locate-project", "--workspace", "--message-format", "plain"]);
+    if let Some(manifest) = manifest {
+        command.arg("--manifest-path").arg(manifest);
+    }
+    Ok(run(command, "cargo locate-project")?.trim().into())
+}
+
+/// The version of cargo.
+pub(super) fn version() -> Result<Version> {
+    let mut command = std::process::Command::new(program());
+    command.arg("--version");
+    let text = run(command, "cargo --version")?;
+    let version = text.split_whitespace().nth(1).unwrap_or_default();
+    Version::parse(version).with_context(|| format!("failed to read cargo's version in `{}`", text.trim()))
+}
+
+/// The JSON of `cargo metadata` for a workspace.
+///
+/// # Errors
+/// Cargo's own reason: an invalid manifest, a dependency that is not there or cannot be fetched, a lock file
+/// that is out of date under `--locked`.
+pub(super) fn metadata(manifest: &Utf8Path, flags: CargoFlags) -> Result<String> {
+    let mut options: Vec<String> = vec!["--all-features".into(), "--color=never".into()];
+    for platform in PLATFORMS {
+        options.extend(["--filter-platform".into(), platform.into()]);
+    }
+    for (on, flag) in
+        [(flags.locked, "--locked"), (flags.offline, "--offline"), (flags.frozen, "--frozen")]
+    {
+        options.extend(on.then(|| flag.into()));
+    }
+    let mut command = MetadataCommand::new()
+        .cargo_path(program())
+        .manifest_path(manifest)
+        .other_options(options)
+        .cargo_command();
+    // Where cargo keeps its output is nothing that an image may depend on.
+    command.env_remove("CARGO_TARGET_DIR").env_remove("CARGO_BUILD_TARGET_DIR");
+    run(command, "cargo metadata")
+}
+
+/// Runs cargo and returns what it printed; where it fails, its own reason becomes the error.
+fn run(mut command: std::process::Command, name: &str) -> Result<String> {
+    let output = command
+        .output()
+        .with_context(|| format!("failed to run `{}`", command.get_program().to_string_lossy()))?;
+    if !output.status.success() {
+        bail!("`{name}` failed: {}", reason(&String::from_utf8_lossy(&output.stderr)));
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("`{name}` printed invalid UTF-8"))
+}
+
+/// Cargo's error without what it said of its progress before.
+fn reason(stderr: &str) -> String {
+    let stderr = stderr.trim();
+    let start = stderr.find("error: ").map_or(0, |start| start + "error: ".len());
+    stderr[start..].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn progress_is_left_out_of_the_reason() {
+        assert_eq!(
+            super::reason("    Updating crates.io index\nerror: no such package\n"),
+            "no such package"
+        );
+    }
+}

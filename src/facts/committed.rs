@@ -1,0 +1,48 @@
+//! What an earlier run wrote: the images in the `FROM` lines of a Dockerfile that is ours. A regenerated
+//! file keeps what still fits of them, so that it is its own lock.
+
+use camino::Utf8Path;
+
+use crate::files::mark;
+
+/// The images that the committed Dockerfile names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// One for each stage that is built from an image.
+    pub images: Vec<FromLine>,
+}
+
+/// `FROM image AS stage`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FromLine {
+    /// Name, tag and digest.
+    pub image: String,
+    /// The name of the stage.
+    pub stage: String,
+}
+
+impl Committed {
+    /// The image of a stage.
+    pub fn image(&self, stage: &str) -> Option<&str> {
+        self.images.iter().find(|from| from.stage == stage).map(|from| from.image.as_str())
+    }
+}
+
+/// Reads the Dockerfile at `path`. A file that is not there, cannot be read or is not ours says nothing.
+pub(super) fn read(path: &Utf8Path) -> Committed {
+    match fs_err::read_to_string(path) {
+        Ok(text) if mark::is_ours(&text) => Committed { images: from_lines(&text).collect() },
+        _ => Committed::default(),
+    }
+}
+
+/// The `FROM` lines of a Dockerfile that name their stage.
+pub fn from_lines(text: &str) -> impl Iterator<Item = FromLine> {
+    text.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let from = words.next().filter(|word| word.eq_ignore_ascii_case("FROM"));
+        let image = from.and_then(|_| words.find(|word| !word.starts_with("--")))?;
+        words.next().filter(|word| word.eq_ignore_ascii_case("AS"))?;
+        Some(FromLine { image: image.to_owned(), stage: words.next()?.to_owned() })
+    })
+}

@@ -1,0 +1,261 @@
+//! Collects the facts, in the order in which they depend on one another.
+#![expect(clippy::disallowed_methods, reason = "the project is read here")]
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use guppy::PackageId;
+use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
+
+use super::{
+    About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, Membership, Package, cargo, cargo_config,
+    committed, lock, relative, toolchain,
+};
+use crate::config::{self, Config, PackageConfig};
+
+/// Which project to look at, and how to ask cargo about it.
+#[derive(Clone, Debug, Default)]
+pub struct Where {
+    /// `--manifest-path`
+    pub manifest: Option<Utf8PathBuf>,
+    /// Options for cargo.
+    pub cargo: CargoFlags,
+    /// Leave an existing lock file as it is, also where cargo would bring it up to date.
+    pub keep_lock: bool,
+    /// `--output`: the Dockerfile, where it is not to be the usual one.
+    pub dockerfile: Option<Utf8PathBuf>,
+}
+
+/// Runs cargo and reads the project.
+///
+/// # Errors
+/// There is no project, cargo cannot answer, or a file of the project cannot be read: one sentence that names
+/// the file or gives cargo's own reason.
+pub fn gather(place: &Where) -> Result<Facts> {
+    let manifest = cargo::workspace_manifest(place.manifest.as_deref())?;
+    let workspace = manifest.parent().context("the manifest has no folder")?;
+    let root_manifest = read_manifest(&manifest)?;
+    let version = std::thread::spawn(cargo::version);
+
+    let lock_path = workspace.join("Cargo.lock");
+    let had_lock = lock_path.exists();
+    let mut flags = place.cargo;
+    flags.locked |= place.keep_lock && had_lock;
+    let metadata = cargo::metadata(&manifest, flags);
+    let lock = if had_lock {
+        lock::read(workspace)?
+    } else {
+        // Cargo has to write one to answer. The project has none, so that it does not stay.
+        let _ = fs_err::remove_file(&lock_path);
+        Lock::Missing
+    };
+    let graph = Graph::new(&metadata?, &resolver(&root_manifest))?;
+
+    let context = context(graph.packages(), workspace);
+    let below = below_dependencies(graph.packages());
+    let mut packages: Vec<Package> = Vec::new();
+    for package in graph.packages().packages().filter(|package| package.source().is_local()) {
+        let below = below.contains(package.id());
+        packages.push(read_package(package, graph.packages(), &context, below)?);
+    }
+    packages.sort_by(|a, b| (&a.dir, &a.name).cmp(&(&b.dir, &b.name)));
+
+    let dockerfile = place.dockerfile.clone().unwrap_or_else(|| workspace.join("Dockerfile"));
+    Ok(Facts {
+        root: relative(workspace, &context),
+        packages,
+        cargo: version.join().expect("the thread does not panic")?,
+        toolchain: toolchain::find(workspace, &context)?,
+        lock,
+        cargo_config: cargo_config::read(workspace, &context)?,
+        committed: committed::read(&dockerfile),
+        config: read_config(graph.packages())?,
+        graph,
+        context,
+    })
+}
+
+fn read_manifest(path: &Utf8Path) -> Result<toml::Table> {
+    toml::from_str(&fs_err::read_to_string(path)?).with_context(|| format!("failed to read `{path}`"))
+}
+
+/// The resolver of the workspace, which `cargo metadata` does not tell.
+fn resolver(manifest: &toml::Table) -> String {
+    let key = |table: &str, key: &str| manifest.get(table)?.get(key)?.as_str().map(str::to_owned);
+    let edition = || {
+        let inherited = || Some(manifest.get("workspace")?.get("package")?.get("edition")?.as_str()?.to_owned());
+        let edition = key("package", "edition").or_else(|| {
+            manifest.get("package")?.get("edition")?;
+            inherited()
+        });
+        match edition.as_deref() {
+            Some("2021") => "2",
+            Some("2024") => "3",
+            _ => "1",
+        }
+    };
+    key("workspace", "resolver")
+        .or_else(|| key("package", "resolver"))
+        .unwrap_or_else(|| edition().to_owned())
+}
+
+/// The workspace root, or the nearest folder that also holds the path dependencies outside of it.
+fn context(graph: &PackageGraph, workspace: &Utf8Path) -> Utf8PathBuf {
+    let mut context = workspace;
+    for package in graph.packages().filter(|package| package.source().is_local()) {
+        while !package.manifest_path().starts_with(context) {
+            let Some(parent) = context.parent() else { break };
+            context = parent;
+        }
+    }
+    context.to_owned()
+}
+
+/// Whether the configuration of the workspace stands in its only package.
+fn is_single_package(graph: &PackageGraph) -> bool {
+    graph.workspace().member_count() == 1 && graph.workspace().metadata_table().get("dockerize").is_none()
+}
+
+fn read_config(graph: &PackageGraph) -> Result<Config> {
+    match graph.workspace().iter().next() {
+        Some(package) if is_single_package(graph) => {
+            config::read(package.metadata_table(), "[package.metadata.dockerize]")
+        }
+        _ => config::read(graph.workspace().metadata_table(), "[workspace.metadata.dockerize]"),
+    }
+}
+
+/// Local packages that something from outside of the workspace is compiled against, and all that these
+/// depend on in turn.
+fn below_dependencies(graph: &PackageGraph) -> BTreeSet<&PackageId> {
+    let mut below = BTreeSet::new();
+    let mut queue: Vec<PackageMetadata<'_>> = graph.packages().filter(|p| !p.in_workspace()).collect();
+    while let Some(package) = queue.pop() {
+        if package.source().is_local() && !below.insert(package.id()) {
+            continue;
+        }
+        let links = package.direct_links().filter(|link| !link.dev_only());
+        queue.extend(links.map(|link| link.to()).filter(|to| to.source().is_local()));
+    }
+    below
+}
+
+fn read_package(
+    package: PackageMetadata<'_>,
+    graph: &PackageGraph,
+    context: &Utf8Path,
+    below_dependencies: bool,
+) -> Result<Package> {
+    let dir = package.manifest_path().parent().context("a manifest has a folder")?;
+    let membership = if !package.in_workspace() {
+        Membership::PathDependency
+    } else if graph.workspace().default_member_ids().any(|id| id == package.id()) {
+        Membership::Default
+    } else {
+        Membership::Member
+    };
+    let mut bins: Vec<Bin> = package
+        .build_targets()
+        .filter(|target| matches!(target.id(), BuildTargetId::Binary(_)))
+        .map(|target| Bin {
+            name: target.name().to_owned(),
+            required_features: target.required_features().to_vec(),
+        })
+        .collect();
+    bins.sort_by(|a, b| a.name.cmp(&b.name));
+    let config = if is_single_package(graph) {
+        PackageConfig::default()
+    } else {
+        let table = format!("[package.metadata.dockerize] of package {}", package.name());
+        config::read(package.metadata_table(), &table)?
+    };
+    let mut unusual_roots = BTreeSet::new();
+    let mut target_folders = BTreeSet::new();
+    for target in package.build_targets() {
+        let path = relative(target.path(), dir);
+        if !is_usual_root(&path) {
+            unusual_roots.insert(relative(target.path(), context));
+        }
+        let folders = path.ancestors().skip(1).filter(|folder| folder.file_name() == Some("target"));
+        target_folders.extend(folders.map(|folder| relative(&dir.join(folder), context)));
+    }
+    let sources = dir.join("src");
+    if sources.join("target").is_dir() {
+        target_folders.insert(relative(&sources.join("target"), context));
+    }
+    Ok(Package {
+        name: package.name().to_owned(),
+        version: package.version().clone(),
+        dir: relative(dir, context),
+        membership,
+        default_run: package.default_run().map(str::to_owned),
+        bins,
+        unusual_roots: unusual_roots.into_iter().collect(),
+        target_folders: target_folders.into_iter().collect(),
+        below_dependencies,
+        about: About {
+            description: package.description().map(str::to_owned),
+            license: package.license().map(str::to_owned),
+            repository: package.repository().map(str::to_owned),
+            homepage: package.homepage().map(str::to_owned),
+            documentation: package.documentation().map(str::to_owned),
+            authors: package.authors().to_vec(),
+        },
+        build_script: package
+            .build_targets()
+            .find(|target| target.id() == BuildTargetId::BuildScript)
+            .map(|target| read_build_script(target.path(), context))
+            .transpose()?,
+        config,
+    })
+}
+
+/// Whether the skeleton of the dependency stage keeps a target's root file by its place alone. The patterns
+/// are those of `templates/Dockerfile`; `path` is relative to the package.
+fn is_usual_root(path: &Utf8Path) -> bool {
+    let in_folder = |folder: &str| path.iter().any(|part| part == folder);
+    matches!(path.file_name(), Some("build.rs" | "lib.rs" | "main.rs"))
+        || ["benches", "bin", "examples", "tests"].into_iter().any(in_folder)
+}
+
+fn read_build_script(path: &Utf8Path, context: &Utf8Path) -> Result<BuildScript> {
+    let text = fs_err::read_to_string(path)?;
+    Ok(BuildScript { path: relative(path, context), programs: started_programs(&text) })
+}
+
+/// The strings in `Command::new("…")`, without folders before the name.
+fn started_programs(text: &str) -> Vec<String> {
+    let calls = text.split("Command::new(\"").skip(1);
+    let programs: BTreeSet<_> = calls
+        .filter_map(|rest| rest.split_once('"'))
+        .filter_map(|(program, _)| program.rsplit('/').next())
+        .map(str::to_owned)
+        .collect();
+    programs.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_resolver_follows_the_edition() {
+        let resolver = |text: &str| resolver(&toml::from_str(text).expect("TOML"));
+        assert_eq!(resolver("[package]\nedition = '2018'"), "1");
+        assert_eq!(resolver("[package]\nedition = '2021'"), "2");
+        assert_eq!(resolver("[package]\nedition = '2021'\nresolver = '1'"), "1");
+        assert_eq!(
+            resolver("[package]\nedition.workspace = true\n[workspace.package]\nedition = '2024'"),
+            "3"
+        );
+        assert_eq!(resolver("[workspace]\nmembers = ['a']"), "1");
+        assert_eq!(resolver("[workspace]\nresolver = '2'"), "2");
+    }
+
+    #[test]
+    fn programs_of_a_build_script() {
+        let text = r#"Command::new("git").arg("x"); std::process::Command::new("/usr/bin/npm")"#;
+        assert_eq!(started_programs(text), ["git", "npm"]);
+    }
+}

@@ -1,0 +1,236 @@
+//! Which binaries get an image.
+
+use std::cmp::Reverse;
+
+use super::{Refusal, Request};
+use crate::catalog::Catalog;
+use crate::facts::{Bin, Facts, Features, Membership, Package};
+use crate::why::{Choice, Why};
+
+/// A binary of a package.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate<'f> {
+    pub(super) package: &'f Package,
+    pub(super) bin: &'f Bin,
+}
+
+/// The binaries to ship, the default one last, and those that are left out.
+#[derive(Debug)]
+pub(super) struct Selection<'f> {
+    pub(super) picked: Vec<Choice<Candidate<'f>>>,
+    pub(super) left_out: Vec<Choice<String>>,
+    /// Whether packages were named, so that only these may be built.
+    pub(super) by_package: bool,
+}
+
+impl Candidate<'_> {
+    fn path(&self) -> String {
+        format!("{}/{}", self.package.name, self.bin.name)
+    }
+
+    fn is(&self, other: &Candidate<'_>) -> bool {
+        self.path() == other.path()
+    }
+}
+
+/// Order of precedence: `--bin` and `--package`, the configuration, then what cargo would build.
+pub(super) fn select<'f>(
+    facts: &'f Facts,
+    request: &Request,
+    features: &Features,
+    catalog: &Catalog,
+) -> anyhow::Result<Selection<'f>> {
+    let all: Vec<Candidate<'f>> = facts
+        .members()
+        .flat_map(|package| package.bins.iter().map(move |bin| Candidate { package, bin }))
+        .collect();
+    for name in &request.packages {
+        if !facts.members().any(|package| package.name == *name) {
+            let names = facts.members().map(|package| package.name.as_str());
+            return Err(not_found("package", name, names).into());
+        }
+    }
+    let in_packages = |c: &Candidate<'_>| {
+        request.packages.is_empty() || request.packages.contains(&c.package.name)
+    };
+    let eligible: Vec<_> = all.iter().copied().filter(in_packages).collect();
+    let asked = |names: &[String], why: &dyn Fn(&str) -> Why| {
+        let picked: Result<Vec<_>, Refusal> = names
+            .iter()
+            .map(|name| Ok(Choice::new(named(&eligible, name)?, why(name))))
+            .collect();
+        picked.map(|picked| finish(picked, &all, |_| Why::NotAsked, request, &catalog.helpers.clients))
+    };
+    if !request.bins.is_empty() {
+        return Ok(asked(&request.bins, &|name| Why::Flag(format!("--bin {name}")))?);
+    }
+    if let Some(bins) = facts.config.bins.as_ref().filter(|_| request.packages.is_empty()) {
+        return Ok(asked(bins, &|_| Why::Config("bins"))?);
+    }
+    let picked = usual(facts, request, features, &eligible, catalog)?;
+    let why_not = |c: &Candidate<'_>| why_not(facts, request, c, catalog);
+    Ok(finish(picked, &all, why_not, request, &catalog.helpers.clients))
+}
+
+/// The binary of this name.
+fn named<'f>(eligible: &[Candidate<'f>], name: &str) -> Result<Candidate<'f>, Refusal> {
+    let found: Vec<_> = eligible.iter().filter(|c| c.bin.name == name).collect();
+    match found[..] {
+        [one] => Ok(*one),
+        [] => Err(not_found("binary", name, eligible.iter().map(|c| c.bin.name.as_str()))),
+        _ => Err(Refusal::Ambiguous {
+            name: name.to_owned(),
+            packages: found.iter().map(|c| c.package.name.clone()).collect(),
+        }),
+    }
+}
+
+fn not_found<'n>(
+    kind: &'static str,
+    name: &str,
+    names: impl Iterator<Item = &'n str>,
+) -> Refusal {
+    let mut near: Vec<String> = names.map(str::to_owned).collect();
+    near.sort_by_cached_key(|other| Reverse((strsim::jaro_winkler(name, other) * 1e6) as u64));
+    near.truncate(3);
+    Refusal::NotFound { kind, name: name.to_owned(), near }
+}
+
+/// What `cargo build --release` makes in the packages asked for or in the default members, without helpers.
+fn usual<'f>(
+    facts: &'f Facts,
+    request: &Request,
+    features: &Features,
+    eligible: &[Candidate<'f>],
+    catalog: &Catalog,
+) -> anyhow::Result<Vec<Choice<Candidate<'f>>>> {
+    if eligible.is_empty() {
+        let place = match &request.packages[..] {
+            [] => "the workspace".to_owned(),
+            packages => format!("package {}", packages.join(", ")),
+        };
+        return Err(Refusal::NoBinary { place }.into());
+    }
+    let default = |c: &Candidate<'_>| {
+        !request.packages.is_empty() || c.package.membership == Membership::Default
+    };
+    let product = |c: &Candidate<'_>| {
+        !request.packages.is_empty() || helper(facts, c, catalog).is_none()
+    };
+    let of = |keep: &dyn Fn(&Candidate<'f>) -> bool| -> Vec<Candidate<'f>> {
+        eligible.iter().copied().filter(keep).collect()
+    };
+    // Where cargo would build nothing to ship, the members that it builds on request are looked at.
+    let mut found = of(&|c| default(c) && product(c));
+    if found.is_empty() {
+        found = of(&product);
+    }
+    if found.is_empty() {
+        found = eligible.to_vec();
+        if let [_, _, ..] = found[..] {
+            let bins = found.iter().map(|c| c.bin.name.clone()).collect();
+            return Err(Refusal::OnlyHelpers { bins }.into());
+        }
+    }
+    let runs_by_default =
+        |c: &Candidate<'_>| c.package.default_run.as_ref().is_none_or(|bin| *bin == c.bin.name);
+    found.retain(runs_by_default);
+    if let [only] = found[..] {
+        let why = match (&only.package.default_run, &request.packages[..]) {
+            _ if eligible.len() == 1 && request.packages.is_empty() => Why::OnlyBinary,
+            (Some(_), _) => Why::DefaultRun(only.package.name.clone()),
+            (None, [package, ..]) => Why::Flag(format!("-p {package}")),
+            (None, []) => Why::CargoBuilds,
+        };
+        return Ok(vec![Choice::new(only, why)]);
+    }
+    let built = built_by_default(facts, request, features, &found)?;
+    let found = if built.is_empty() { found } else { built };
+    Ok(found
+        .into_iter()
+        .map(|c| match (&c.package.default_run, request.packages.contains(&c.package.name)) {
+            (Some(_), _) => Choice::new(c, Why::DefaultRun(c.package.name.clone())),
+            (None, true) => Choice::new(c, Why::Flag(format!("-p {}", c.package.name))),
+            (None, false) => Choice::new(c, Why::CargoBuilds),
+        })
+        .collect())
+}
+
+/// Those whose `required-features` are on without being asked for.
+fn built_by_default<'f>(
+    facts: &'f Facts,
+    request: &Request,
+    features: &Features,
+    found: &[Candidate<'f>],
+) -> anyhow::Result<Vec<Candidate<'f>>> {
+    if found.iter().all(|c| c.bin.required_features.is_empty()) {
+        return Ok(found.to_vec());
+    }
+    let packages: Vec<&str> = found.iter().map(|c| c.package.name.as_str()).collect();
+    let selected: Vec<&str> = match &request.packages[..] {
+        [] => packages.clone(),
+        asked => asked.iter().map(String::as_str).collect(),
+    };
+    let resolution = facts.graph.resolve(&selected, features, &packages)?;
+    let on = |c: &Candidate<'_>| {
+        let krate = resolution.named(&c.package.name).find(|krate| krate.local);
+        krate.is_some_and(|k| c.bin.required_features.iter().all(|f| k.features.contains(f)))
+    };
+    Ok(found.iter().copied().filter(|c| c.bin.required_features.is_empty() || on(c)).collect())
+}
+
+/// What makes the binary a helper, if it is one.
+fn helper(facts: &Facts, c: &Candidate<'_>, catalog: &Catalog) -> Option<String> {
+    let helpers = &catalog.helpers;
+    let dir = c.package.dir.strip_prefix(&facts.root).unwrap_or(&c.package.dir);
+    if let Some(folder) = dir.iter().find(|part| helpers.folders.iter().any(|f| f == part)) {
+        return Some(format!("what lies in the folder {folder}"));
+    }
+    if helpers.packages.contains(&c.package.name) {
+        return Some(format!("package {}", c.package.name));
+    }
+    helpers.bins.contains(&c.bin.name).then(|| c.bin.name.clone())
+}
+
+fn why_not(facts: &Facts, request: &Request, c: &Candidate<'_>, catalog: &Catalog) -> Why {
+    if !request.packages.is_empty() && !request.packages.contains(&c.package.name) {
+        return Why::NotAsked;
+    }
+    if let Some(what) = helper(facts, c, catalog) {
+        return Why::Helper(what);
+    }
+    match &c.package.default_run {
+        _ if c.package.membership != Membership::Default => {
+            Why::NotDefaultMember(c.package.name.clone())
+        }
+        Some(bin) if *bin != c.bin.name => Why::NotDefaultRun(bin.clone()),
+        _ => Why::NeedsFeatures(c.bin.required_features.clone()),
+    }
+}
+
+/// Puts the default binary last: the first that was asked for, else the one that is named like the root
+/// package, else the first that does not look like the client of another.
+fn finish<'f>(
+    mut picked: Vec<Choice<Candidate<'f>>>,
+    all: &[Candidate<'f>],
+    why_not: impl Fn(&Candidate<'_>) -> Why,
+    request: &Request,
+    clients: &[String],
+) -> Selection<'f> {
+    picked.dedup_by(|a, b| a.value.is(&b.value));
+    let left_out = all
+        .iter()
+        .filter(|c| !picked.iter().any(|p| p.value.is(c)))
+        .map(|c| Choice::new(c.path(), why_not(c)))
+        .collect();
+    picked.reverse();
+    if request.bins.is_empty() {
+        let main = |c: &Candidate<'_>| c.bin.name == c.package.name && c.package.dir == "";
+        let client = |c: &Candidate<'_>| {
+            let last_word = c.bin.name.rsplit(['-', '_']).next().unwrap_or_default();
+            clients.iter().any(|client| client == last_word)
+        };
+        picked.sort_by_key(|p| (main(&p.value), !client(&p.value)));
+    }
+    Selection { picked, left_out, by_package: !request.packages.is_empty() }
+}

@@ -1,0 +1,205 @@
+//! How cargo is called, and in what environment.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::binaries::Selection;
+use super::needs::{EnvVar, Needed, Needs};
+use super::toolchain::Toolchain;
+use super::{Note, Request, configured};
+use crate::facts::{Facts, Features, Lock, Membership};
+use crate::why::{Choice, Why};
+
+/// How the binaries are built.
+#[derive(Clone, Debug)]
+pub struct BuildPlan {
+    /// The packages of the build stages.
+    pub packages: Vec<Needed>,
+    /// Their environment.
+    pub env: Vec<Choice<EnvVar>>,
+    /// What cargo is to do.
+    pub command: Command,
+}
+
+/// A call of `cargo build`.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Packages to select, where the choice of cargo's own is not the right one.
+    pub packages: Vec<String>,
+    /// Binaries.
+    pub bins: Vec<String>,
+    /// The packages of the binaries, in the order of `bins`.
+    pub bin_packages: Vec<String>,
+    /// Features.
+    pub features: Features,
+    /// The profile.
+    pub profile: Choice<String>,
+    /// Whether the lock file is to be kept to.
+    pub locked: Choice<bool>,
+    /// Whether the target has to be named, because cargo's configuration names another one.
+    pub names_target: bool,
+}
+
+/// The features of the command line, else those of the configuration.
+pub(super) fn features(facts: &Facts, request: &Request) -> Features {
+    if request.features == Features::default() {
+        Features {
+            all: false,
+            no_default: facts.config.no_default_features,
+            named: facts.config.features.clone(),
+        }
+    } else {
+        request.features.clone()
+    }
+}
+
+pub(super) fn command(
+    facts: &Facts,
+    request: &Request,
+    selection: &Selection<'_>,
+    mut features: Features,
+) -> Command {
+    let several_members = facts.members().nth(1).is_some();
+    let candidates = || selection.picked.iter().map(|picked| picked.value);
+    for c in candidates() {
+        for feature in &c.bin.required_features {
+            let name =
+                if several_members { format!("{}/{feature}", c.package.name) } else { feature.clone() };
+            let given = features.all || features.named.iter().any(|f| *f == name || f == feature);
+            if !given && !is_default_feature(facts, &c.package.name, feature, &features) {
+                features.named.push(name);
+            }
+        }
+    }
+    // Built together, as `cargo build` does it, the default members share their features. Packages are named
+    // only where that would not build these binaries, or more than these.
+    let by_default = |name: &str| {
+        let same = facts.members().filter(|p| p.membership == Membership::Default);
+        same.filter(|p| p.bins.iter().any(|bin| bin.name == name)).count() == 1
+    };
+    let cargo_finds = candidates()
+        .all(|c| c.package.membership == Membership::Default && by_default(&c.bin.name));
+    let named = several_members && (selection.by_package || !cargo_finds || !features.named.is_empty());
+    let mut packages: Vec<String> = candidates().map(|c| c.package.name.clone()).collect();
+    packages.sort();
+    packages.dedup();
+    let mut bins: Vec<(String, String)> =
+        candidates().map(|c| (c.bin.name.clone(), c.package.name.clone())).collect();
+    bins.sort();
+    let (bins, bin_packages) = bins.into_iter().unzip();
+    Command {
+        packages: if named { packages } else { Vec::new() },
+        bins,
+        bin_packages,
+        features,
+        profile: profile(facts, request),
+        locked: match &facts.lock {
+            Lock::Present(lock) => Choice::new(true, Why::Locked(lock.version)),
+            Lock::Missing => Choice::new(false, Why::NoLock),
+        },
+        names_target: facts.cargo_config.target.is_some(),
+    }
+}
+
+fn is_default_feature(facts: &Facts, package: &str, feature: &str, features: &Features) -> bool {
+    let resolution = facts.graph.resolve(&[package], features, &[package]);
+    resolution.is_ok_and(|r| r.named(package).any(|k| k.local && k.features.contains(feature)))
+}
+
+/// Order of precedence: `--profile`, the configuration, `release`.
+fn profile(facts: &Facts, request: &Request) -> Choice<String> {
+    let flag = request.profile.as_ref();
+    flag.map(|p| Choice::new(p.clone(), Why::Flag(format!("--profile {p}"))))
+        .or_else(|| configured(facts.config.profile.as_ref(), "profile"))
+        .unwrap_or_else(|| Choice::new("release".into(), Why::CargoBuilds))
+}
+
+impl Command {
+    /// The packages that cargo builds together.
+    pub(super) fn unified<'f>(&'f self, facts: &'f Facts) -> Vec<&'f str> {
+        if !self.packages.is_empty() {
+            return self.packages.iter().map(String::as_str).collect();
+        }
+        let default = facts.members().filter(|p| p.membership == Membership::Default);
+        default.map(|p| p.name.as_str()).collect()
+    }
+
+    /// The packages of the binaries.
+    pub(super) fn built(&self) -> Vec<&str> {
+        self.bin_packages.iter().map(String::as_str).collect()
+    }
+
+    /// The words after `cargo`.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = vec!["build".to_owned()];
+        if self.locked.value {
+            words.push("--locked".into());
+        }
+        match self.profile.value.as_str() {
+            "release" => words.push("--release".into()),
+            profile => words.extend(["--profile".into(), profile.to_owned()]),
+        }
+        for package in &self.packages {
+            words.extend(["-p".into(), package.clone()]);
+        }
+        for bin in &self.bins {
+            words.extend(["--bin".into(), bin.clone()]);
+        }
+        let Features { all, no_default, named } = &self.features;
+        words.extend(all.then(|| "--all-features".into()));
+        words.extend(no_default.then(|| "--no-default-features".into()));
+        if !named.is_empty() {
+            words.extend(["--features".into(), named.join(",")]);
+        }
+        words
+    }
+
+    /// The folder below `target` that cargo puts the binaries in. Source: cargo's book, build cache.
+    pub fn output(&self) -> Utf8PathBuf {
+        let folder = match self.profile.value.as_str() {
+            "dev" | "test" => "debug",
+            "bench" => "release",
+            profile => profile,
+        };
+        // The triple is the builder's own, whichever it is.
+        Utf8Path::new(if self.names_target { "target/*" } else { "target" }).join(folder)
+    }
+}
+
+pub(super) fn build(facts: &Facts, command: Command, needs: &Needs<'_>, toolchain: &Toolchain) -> BuildPlan {
+    let config = &facts.cargo_config;
+    let mut env = needs.build_env();
+    let mut set = |name: &str, value: &str, why: Why| {
+        let var = EnvVar { name: name.to_owned(), value: value.to_owned() };
+        env.push(Choice::new(var, why));
+    };
+    // What the configuration calls is not in the image, and compiles nothing by itself.
+    for (name, key, wrapper) in [
+        ("RUSTC_WRAPPER", "rustc-wrapper", &config.rustc_wrapper),
+        ("RUSTC_WORKSPACE_WRAPPER", "rustc-workspace-wrapper", &config.rustc_workspace_wrapper),
+    ] {
+        if let Some(wrapper) = wrapper {
+            let setting = format!("`{key}` to {}, which is not in the image", wrapper.value);
+            set(name, "", Why::CargoConfig(wrapper.file.clone(), setting));
+        }
+    }
+    // The stages find cargo's output in its usual place.
+    for (name, key, folder) in [
+        ("CARGO_TARGET_DIR", "target-dir", &config.target_dir),
+        ("CARGO_BUILD_BUILD_DIR", "build-dir", &config.build_dir),
+    ] {
+        if let Some(folder) = folder {
+            set(name, "target", Why::CargoConfig(folder.file.clone(), format!("`{key}`")));
+        }
+    }
+    BuildPlan { packages: needs.build_packages(&toolchain.suite.value), env, command }
+}
+
+pub(super) fn notes(facts: &Facts) -> Vec<Note> {
+    let config = &facts.cargo_config;
+    let native = config.flags.iter().find(|flag| flag.value.ends_with("target-cpu=native"));
+    let native = native.map(|flag| Note::NativeCpu(flag.file.clone()));
+    let target = config.target.as_ref().map(|target| {
+        Note::OtherTarget(target.file.clone(), target.value.join(", "))
+    });
+    native.into_iter().chain(target).collect()
+}

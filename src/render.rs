@@ -1,0 +1,240 @@
+//! The text of the files: the third stage. Pure, like the plan. The templates read as what they produce; this
+//! module only puts values into the words of Dockerfiles.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::catalog::User;
+use crate::files::{File, mark};
+use crate::plan::{EnvVar, Image, Needed, Plan};
+use crate::why::Choice;
+
+/// The folder of the context in the build stages.
+const APP: &str = "/app";
+
+#[derive(Template)]
+#[template(path = "Dockerfile", escape = "none")]
+struct Dockerfile<'p> {
+    rust: &'p str,
+    suite: &'p str,
+    builder: &'p str,
+    workdir: Utf8PathBuf,
+    env: Vec<Env>,
+    install: Install<'p>,
+    /// Patterns for `find`, quoted for the shell.
+    kept: Vec<String>,
+    whole: Vec<String>,
+    cargo: String,
+    output: Utf8PathBuf,
+    bins: Vec<String>,
+    images: Vec<Stage<'p>>,
+}
+
+/// A variable and the comment above it.
+struct Env {
+    why: String,
+    line: String,
+}
+
+/// The steps that install packages and add the user.
+#[derive(Template)]
+#[template(path = "install", escape = "none")]
+struct Install<'p> {
+    /// Packages with a common reason: `a, b: reason`.
+    groups: Vec<String>,
+    names: Vec<&'p str>,
+    user: Option<&'p User>,
+}
+
+/// A final stage.
+struct Stage<'p> {
+    stage: &'p str,
+    base: &'p str,
+    why: String,
+    labels: String,
+    install: Install<'p>,
+    copy: String,
+    user: String,
+    home: &'p str,
+    /// Instructions that depend on nothing before them.
+    lines: Vec<String>,
+    entrypoint: String,
+    args: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "dockerignore", escape = "none")]
+struct Dockerignore<'p> {
+    shown: &'p [String],
+    hidden: &'p [String],
+    kept: &'p [Choice<String>],
+}
+
+/// The Dockerfile and the ignore file of a plan.
+///
+/// `dockerfile` is the absolute path of the first. The other lies at the root of the context, or beside the
+/// Dockerfile where that has another name or place: the engine reads `NAME.dockerignore` first.
+pub fn render(plan: &Plan, dockerfile: &Utf8Path) -> Vec<File> {
+    let usual = plan.context.dir.value.join("Dockerfile") == dockerfile;
+    let ignore = if usual {
+        dockerfile.with_file_name(".dockerignore")
+    } else {
+        Utf8PathBuf::from(format!("{dockerfile}.dockerignore"))
+    };
+    let text = |template: Result<String, askama::Error>| {
+        mark::sealed(&(template.expect("writing to a string cannot fail") + "\n"))
+    };
+    vec![
+        File { path: dockerfile.to_owned(), text: text(self::dockerfile(plan).render()), optional: false },
+        File { path: ignore, text: text(dockerignore(plan).render()), optional: true },
+    ]
+}
+
+fn dockerignore(plan: &Plan) -> Dockerignore<'_> {
+    let context = &plan.context;
+    Dockerignore { shown: &context.shown, hidden: &context.hidden, kept: &context.kept }
+}
+
+fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
+    let context = &plan.context;
+    let below_app = |path: &Utf8Path| if path == "" { APP.into() } else { Utf8Path::new(APP).join(path) };
+    let whole: Vec<String> =
+        context.whole.iter().map(|dir| shell(&format!("{}/*", glob_free(&below_app(dir))))).collect();
+    let roots = context.unusual_roots.iter().map(|root| shell(&glob_free(&below_app(root))));
+    let command = &plan.build.command;
+    let words = command.words();
+    let mut cargo: Vec<String> = std::iter::once("cargo").chain(words.iter().map(String::as_str)).map(shell).collect();
+    if command.names_target {
+        cargo.push("--target \"$(rustc --print host-tuple)\"".into());
+    }
+    let rustup = plan.toolchain.override_file.as_ref().map(|file| Env {
+        why: format!("{} is not to make rustup fetch a second toolchain", file.path),
+        line: "RUSTUP_TOOLCHAIN=$RUST_VERSION".into(),
+    });
+    Dockerfile {
+        rust: &plan.toolchain.rust.value,
+        suite: &plan.toolchain.suite.value,
+        builder: &plan.toolchain.builder,
+        workdir: below_app(&context.root),
+        env: rustup.into_iter().chain(plan.build.env.iter().map(env)).collect(),
+        install: install(&plan.build.packages, None),
+        kept: whole.iter().cloned().chain(roots).collect(),
+        whole,
+        cargo: cargo.join(" "),
+        output: command.output(),
+        bins: command.bins.iter().map(|bin| shell(bin)).collect(),
+        images: plan.images.iter().map(stage).collect(),
+    }
+}
+
+fn stage(image: &Image) -> Stage<'_> {
+    let user = &image.user.value;
+    let installed = format!("/usr/local/bin/{}", image.bin.value);
+    let built = format!("/out/{}", image.bin.value);
+    let env = image.env.iter().map(env).flat_map(|env| [format!("# {}", env.why), format!("ENV {}", env.line)]);
+    let assets = image.assets.iter().map(|asset| format!("COPY {}", paths(asset.from.as_str(), &format!("./{}", asset.to))));
+    let expose = image.expose.iter().map(|port| format!("EXPOSE {port}/tcp"));
+    let labels = image.labels.iter().map(|(key, value)| format!("{key}={}", quoted(value)));
+    Stage {
+        stage: &image.stage,
+        base: &image.base.value,
+        why: image.base.why.to_string(),
+        labels: labels.collect::<Vec<_>>().join(" \\\n      "),
+        install: install(&image.packages, image.adds_user.then_some(user)),
+        copy: paths(&built, &installed),
+        user: format!("{0}:{0}", user.id),
+        home: &user.home,
+        lines: env.chain(assets).chain(expose).collect(),
+        entrypoint: json(&[installed]),
+        args: (!image.args.is_empty()).then(|| json(&image.args)),
+    }
+}
+
+fn install<'p>(packages: &'p [Needed], user: Option<&'p User>) -> Install<'p> {
+    let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut order = Vec::new();
+    for needed in packages {
+        let why = reasons(needed);
+        if !groups.contains_key(&why) {
+            order.push(why.clone());
+        }
+        groups.entry(why).or_default().push(&needed.package);
+    }
+    let line = |why: String| format!("{}: {why}", groups[&why].join(", "));
+    Install {
+        groups: order.into_iter().map(line).collect(),
+        names: packages.iter().map(|needed| needed.package.as_str()).collect(),
+        user,
+    }
+}
+
+/// The first reason, and how many more there are.
+fn reasons(needed: &Needed) -> String {
+    match &needed.why[..] {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [first, rest @ ..] => format!("{first}; and {} more", rest.len()),
+    }
+}
+
+fn env(var: &Choice<EnvVar>) -> Env {
+    let EnvVar { name, value } = &var.value;
+    Env { why: var.why.to_string(), line: format!("{name}={}", quoted(value)) }
+}
+
+/// A value in double quotes, as `ENV` and `LABEL` read it.
+fn quoted(value: &str) -> String {
+    let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$");
+    format!("\"{escaped}\"")
+}
+
+/// A word of a shell command.
+fn shell(word: &str) -> String {
+    shlex::try_quote(word).expect("cargo's names and paths hold no NUL").into_owned()
+}
+
+/// A path in which `find` sees no wildcard.
+fn glob_free(path: &Utf8Path) -> String {
+    path.as_str().chars().flat_map(|c| "*?[\\".contains(c).then_some('\\').into_iter().chain([c])).collect()
+}
+
+/// Source and destination of a `COPY`, in the form that allows blanks where there are some.
+fn paths(from: &str, to: &str) -> String {
+    if from.contains(char::is_whitespace) || to.contains(char::is_whitespace) {
+        json(&[from, to])
+    } else {
+        format!("{from} {to}")
+    }
+}
+
+/// The exec form of an instruction.
+fn json<T: AsRef<str>>(words: &[T]) -> String {
+    let words: Vec<String> = words
+        .iter()
+        .map(|word| serde_json::to_string(word.as_ref()).expect("a string becomes JSON"))
+        .collect();
+    format!("[{}]", words.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_keep_their_quotes_and_dollars() {
+        assert_eq!(quoted(r#"a "b" $c \d"#), r#""a \"b\" \$c \\d""#);
+    }
+
+    #[test]
+    fn blanks_need_the_json_form() {
+        assert_eq!(paths("/out/a", "/b"), "/out/a /b");
+        assert_eq!(paths("/out/a b", "/b"), r#"["/out/a b", "/b"]"#);
+    }
+
+    #[test]
+    fn wildcards_in_paths_are_literal() {
+        assert_eq!(glob_free("/app/[a]*".into()), r"/app/\[a]\*");
+    }
+}

@@ -1,0 +1,203 @@
+//! Decisions and their reasons.
+//!
+//! A [`Choice`] is a value with the [`Why`] that led to it. `Why` holds evidence, never text, and its
+//! `Display` is the only place where reasons are put into words: the comment in the Dockerfile, the line
+//! of `--explain` and the field of its JSON all print the same sentence. Only the versions of crates stand in
+//! the alternate form (`{:#}`) alone: in the Dockerfile they would put it out of date with every update.
+
+use std::fmt;
+
+use camino::Utf8PathBuf;
+use semver::Version;
+
+/// A decided value and the reason for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice<T> {
+    /// What was decided.
+    pub value: T,
+    /// The evidence that decided it.
+    pub why: Why,
+}
+
+impl<T> Choice<T> {
+    /// Pairs a value with its reason.
+    pub const fn new(value: T, why: Why) -> Self {
+        Self { value, why }
+    }
+}
+
+/// What a crate of the build does that calls for something from the image.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Evidence {
+    /// Name of the crate.
+    pub krate: String,
+    /// Its resolved version.
+    pub version: Version,
+    /// The crates between the binary's package and this one, outermost first; both ends left out.
+    pub via: Vec<String>,
+    /// What the crate does, from its catalog row: `links the system OpenSSL`.
+    pub about: String,
+    /// The features of the crate that made the row hold.
+    pub features: Vec<String>,
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.krate)?;
+        if f.alternate() {
+            write!(f, " {}", self.version)?;
+        }
+        if let [feature, ..] = &self.features[..] {
+            write!(f, " with feature {feature}")?;
+        }
+        write!(f, " {}", self.about)?;
+        match &self.via[..] {
+            [] => Ok(()),
+            [first, .., last] if self.via.len() > 3 => write!(f, " (via {first}, …, {last})"),
+            via => write!(f, " (via {})", via.join(", ")),
+        }
+    }
+}
+
+/// The evidence behind a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// An option of the command line, as it was given.
+    Flag(String),
+    /// A key of `[workspace.metadata.dockerize]` or `[package.metadata.dockerize]`.
+    Config(&'static str),
+    /// `default-run` of a package.
+    DefaultRun(String),
+    /// The project has no other binary.
+    OnlyBinary,
+    /// Every binary that `cargo build --release` makes is shipped.
+    CargoBuilds,
+    /// The package is a helper of the developers, by its name or folder.
+    Helper(String),
+    /// A binary that is not built unless these features are on.
+    NeedsFeatures(Vec<String>),
+    /// The default binary of the package is another one.
+    NotDefaultRun(String),
+    /// The package is not among the default members.
+    NotDefaultMember(String),
+    /// Another binary was named.
+    NotAsked,
+    /// A toolchain file and the channel that it names.
+    ToolchainFile(Utf8PathBuf, String),
+    /// The version that the committed Dockerfile names, which still fits.
+    Committed,
+    /// The highest `rust-version` in the graph, and the package that asks for it.
+    RustVersion(String, Version),
+    /// The stable toolchain that ran the command.
+    Installed,
+    /// The stable release of the day, when the command ran on a nightly or beta toolchain.
+    StableOf(Version),
+    /// Debian's newest suite that the Rust image exists for.
+    NewestSuite(String),
+    /// The runtime base holds every library that the binary needs.
+    BaseHoldsAll,
+    /// The smaller base lacks these packages, which come with their own reasons.
+    BaseLacks(Vec<String>, Box<Why>),
+    /// The suite has no distroless image.
+    NoDistroless,
+    /// Crates in the build.
+    Crates(Vec<Evidence>),
+    /// A package's own build script calls a program.
+    BuildScript(Utf8PathBuf, String),
+    /// A setting of cargo's configuration.
+    CargoConfig(Utf8PathBuf, String),
+    /// The project has a lock file of this version.
+    Locked(u32),
+    /// The project has no lock file.
+    NoLock,
+    /// The common ancestor of the workspace and of the path dependencies outside of it.
+    OutsideWorkspace(Utf8PathBuf),
+    /// The workspace root holds everything.
+    WorkspaceRoot,
+    /// Runs as a user without rights.
+    NonRoot,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => write!(f, "asked for with `{flag}`"),
+            Self::Config(key) => write!(f, "set by `{key}` in the manifest's dockerize metadata"),
+            Self::DefaultRun(package) => write!(f, "the `default-run` of package {package}"),
+            Self::OnlyBinary => write!(f, "the only binary"),
+            Self::CargoBuilds => write!(f, "`cargo build --release` makes it"),
+            Self::Helper(what) => write!(f, "{what} is a helper, not a product"),
+            Self::NeedsFeatures(features) => {
+                write!(f, "built only with feature {}", features.join(", "))
+            }
+            Self::NotDefaultRun(bin) => write!(f, "the package's `default-run` is {bin}"),
+            Self::NotDefaultMember(package) => {
+                write!(f, "package {package} is not a default member of the workspace")
+            }
+            Self::NotAsked => write!(f, "another binary was asked for"),
+            Self::ToolchainFile(path, channel) => write!(f, "{path} says `{channel}`"),
+            Self::Committed => write!(f, "the committed Dockerfile names it, and it still fits"),
+            Self::RustVersion(package, version) => {
+                write!(f, "{package} has `rust-version = \"{version}\"`")
+            }
+            Self::Installed => write!(f, "the stable toolchain at the time of writing"),
+            Self::StableOf(cargo) => write!(f, "the stable release beside cargo {cargo}"),
+            Self::NewestSuite(rust) => {
+                write!(f, "the newest Debian suite that has an image of Rust {rust}")
+            }
+            Self::BaseHoldsAll => write!(f, "holds every library that the binary links"),
+            Self::BaseLacks(packages, why) => {
+                write!(f, "distroless has no {}: ", packages.join(", "))?;
+                why.fmt(f)
+            }
+            Self::NoDistroless => write!(f, "the suite has no distroless image"),
+            Self::Crates(all) => {
+                for (i, evidence) in all.iter().enumerate() {
+                    f.write_str(if i == 0 { "" } else { "; " })?;
+                    evidence.fmt(f)?;
+                }
+                Ok(())
+            }
+            Self::BuildScript(path, program) => write!(f, "{path} calls {program}"),
+            Self::CargoConfig(path, setting) => write!(f, "{path} sets {setting}"),
+            Self::Locked(version) => write!(f, "there is a lock file of version {version}"),
+            Self::NoLock => write!(f, "there is no lock file"),
+            Self::OutsideWorkspace(path) => {
+                write!(f, "the path dependency {path} lies outside of the workspace")
+            }
+            Self::WorkspaceRoot => write!(f, "the workspace root"),
+            Self::NonRoot => write!(f, "a user without rights"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence(via: &[&str]) -> Evidence {
+        Evidence {
+            krate: "openssl-sys".into(),
+            version: Version::new(0, 9, 111),
+            via: via.iter().map(ToString::to_string).collect(),
+            about: "links the system OpenSSL".into(),
+            features: vec![],
+        }
+    }
+
+    #[test]
+    fn evidence_names_the_path() {
+        assert_eq!(
+            format!("{:#}", evidence(&["reqwest", "native-tls"])),
+            "openssl-sys 0.9.111 links the system OpenSSL (via reqwest, native-tls)"
+        );
+    }
+
+    #[test]
+    fn a_long_path_is_cut_in_the_middle() {
+        assert_eq!(
+            evidence(&["a", "b", "c", "d"]).to_string(),
+            "openssl-sys links the system OpenSSL (via a, …, d)"
+        );
+    }
+}
