@@ -151,7 +151,10 @@ pub struct Packages(pub BTreeMap<String, Vec<String>>);
 impl Packages {
     /// The names in a Debian suite.
     pub fn in_suite(&self, suite: &str) -> &[String] {
-        self.0.get(suite).or_else(|| self.0.get("debian")).map_or(&[], Vec::as_slice)
+        self.0
+            .get(suite)
+            .or_else(|| self.0.get("debian"))
+            .map_or(&[], Vec::as_slice)
     }
 }
 
@@ -226,7 +229,10 @@ impl Catalog {
     pub fn suites_of(&self, rust: &Version) -> Vec<&Suite> {
         let known = self.rust.range(..=rust).next_back().map(|(_, image)| image);
         let names = known.map_or(&[][..], |image| &image.debian);
-        self.suites.iter().filter(|suite| names.contains(&suite.name)).collect()
+        self.suites
+            .iter()
+            .filter(|suite| names.contains(&suite.name))
+            .collect()
     }
 
     /// Whether this exact version was published, or is newer than the data.

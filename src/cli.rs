@@ -27,7 +27,13 @@ pub struct Args {
     pub(crate) mode: ModeArgs,
 
     /// With --explain: how to print
-    #[arg(long, value_enum, value_name = "FORMAT", requires = "explain", default_value = "text")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        requires = "explain",
+        default_value = "text"
+    )]
     pub(crate) format: Format,
 
     /// Where to write the Dockerfile, in place of the workspace root
@@ -117,7 +123,11 @@ pub(crate) struct CargoArgs {
 
 impl CargoArgs {
     pub(crate) fn flags(&self) -> CargoFlags {
-        CargoFlags { locked: self.locked, offline: self.offline, frozen: self.frozen }
+        CargoFlags {
+            locked: self.locked,
+            offline: self.offline,
+            frozen: self.frozen,
+        }
     }
 }
 

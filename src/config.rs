@@ -83,10 +83,7 @@ impl<T> OneOrMany<T> {
 }
 
 /// Reads the `dockerize` table of a manifest's metadata; `table` is what errors call it.
-pub fn read<T: DeserializeOwned + Default>(
-    metadata: &serde_json::Value,
-    table: &str,
-) -> Result<T> {
+pub fn read<T: DeserializeOwned + Default>(metadata: &serde_json::Value, table: &str) -> Result<T> {
     match metadata.get("dockerize") {
         None => Ok(T::default()),
         Some(value) => serde_json::from_value(value.clone()).with_context(|| format!("in {table}")),
@@ -100,8 +97,12 @@ mod tests {
     #[test]
     fn an_unknown_key_is_named() {
         let metadata = serde_json::json!({ "dockerize": { "expoze": [80] } });
-        let error = read::<Config>(&metadata, "[workspace.metadata.dockerize]").expect_err("a typo");
-        assert!(format!("{error:#}").contains("unknown field `expoze`"), "{error:#}");
+        let error =
+            read::<Config>(&metadata, "[workspace.metadata.dockerize]").expect_err("a typo");
+        assert!(
+            format!("{error:#}").contains("unknown field `expoze`"),
+            "{error:#}"
+        );
     }
 
     #[test]

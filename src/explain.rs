@@ -5,8 +5,8 @@ use std::fmt::{self, Write};
 use camino::Utf8Path;
 use serde::Serialize;
 
-use crate::plan::{Needed, Plan};
-use crate::why::Why;
+use crate::plan::{self, EnvVar, Needed, Plan};
+use crate::why::{Choice, Why};
 
 /// The JSON of `--explain --format json`. Its fields are a stable interface: within one `schema` they keep
 /// their names and meanings, and new ones may be added.
@@ -78,7 +78,11 @@ impl Explanation {
     /// Lists what a plan holds.
     pub fn new(plan: &Plan, dockerfile: &Utf8Path) -> Self {
         let mut runtime: Vec<Package> = Vec::new();
-        for package in plan.images.iter().flat_map(|image| packages(&image.packages)) {
+        for package in plan
+            .images
+            .iter()
+            .flat_map(|image| packages(&image.packages))
+        {
             if !runtime.contains(&package) {
                 runtime.push(package);
             }
@@ -98,7 +102,10 @@ impl Explanation {
                 })
                 .collect(),
             builder: plan.toolchain.builder.clone(),
-            packages: Packages { build: packages(&plan.build.packages), runtime },
+            packages: Packages {
+                build: packages(&plan.build.packages),
+                runtime,
+            },
             decisions: decisions(plan),
             notes: plan.notes.iter().map(ToString::to_string).collect(),
         }
@@ -117,8 +124,19 @@ impl Explanation {
     }
 
     fn write(&self, out: &mut String) -> fmt::Result {
-        let width = self.decisions.iter().map(|d| d.what.chars().count()).max().unwrap_or(0);
-        for Decision { what, value, why, change } in &self.decisions {
+        let width = self
+            .decisions
+            .iter()
+            .map(|d| d.what.chars().count())
+            .max()
+            .unwrap_or(0);
+        for Decision {
+            what,
+            value,
+            why,
+            change,
+        } in &self.decisions
+        {
             writeln!(out, "{what:<width$}  {value}")?;
             writeln!(out, "{:<width$}  because: {why}", "")?;
             writeln!(out, "{:<width$}  change:  {change}", "")?;
@@ -131,7 +149,13 @@ impl Explanation {
 }
 
 fn packages(needed: &[Needed]) -> Vec<Package> {
-    needed.iter().map(|n| Package { name: n.package.clone(), why: n.why.iter().map(full).collect() }).collect()
+    needed
+        .iter()
+        .map(|n| Package {
+            name: n.package.clone(),
+            why: n.why.iter().map(full).collect(),
+        })
+        .collect()
 }
 
 /// The reason with the versions of the crates.
@@ -140,47 +164,132 @@ fn full(why: &Why) -> String {
 }
 
 fn decisions(plan: &Plan) -> Vec<Decision> {
-    let mut all = Vec::new();
-    let mut add = |what: &str, value: &str, why: String, change: &str| {
-        let [what, value, change] = [what, value, change].map(str::to_owned);
-        all.push(Decision { what, value, why, change });
-    };
-    let joined = |needed: &Needed| needed.why.iter().map(full).collect::<Vec<_>>().join("; ");
+    let mut all = of_context(plan);
+    all.extend(of_build(plan));
+    all.extend(plan.images.iter().rev().flat_map(of_image));
+    let change = "`--bin NAME`, or `bins = [\"NAME\"]`";
+    all.extend(
+        plan.left_out
+            .iter()
+            .map(|bin| Decision::new("left out", &bin.value, &bin.why, change)),
+    );
+    all
+}
 
-    let context = &plan.context.dir;
-    add("context", context.value.as_str(), full(&context.why), "move the path dependencies into the workspace");
-    for kept in &plan.context.kept {
-        add("context keeps", &kept.value, full(&kept.why), "a row `links.CRATE` without `keep`");
+impl Decision {
+    fn new(what: &str, value: &str, why: &Why, change: &str) -> Self {
+        let [what, value, change] = [what, value, change].map(str::to_owned);
+        Self {
+            what,
+            value,
+            why: full(why),
+            change,
+        }
     }
-    let toolchain = &plan.toolchain;
-    add("rust", &toolchain.rust.value, full(&toolchain.rust.why), "`rust = \"VERSION\"`, or a rust-toolchain.toml");
-    add("suite", &toolchain.suite.value, full(&toolchain.suite.why), "`rust = \"VERSION\"`: the suite follows from it");
-    for needed in &plan.build.packages {
-        add("build package", &needed.package, joined(needed), "a row `links.CRATE`, or `packages.build`");
+
+    fn package(what: &str, needed: &Needed, change: &str) -> Self {
+        let [what, value, change] = [what, &needed.package, change].map(str::to_owned);
+        let why = needed.why.iter().map(full).collect::<Vec<_>>().join("; ");
+        Self {
+            what,
+            value,
+            why,
+            change,
+        }
     }
-    for var in &plan.build.env {
+
+    fn env(what: &str, var: &Choice<EnvVar>, change: &str) -> Self {
         let value = format!("{}={}", var.value.name, var.value.value);
-        add("build env", &value, full(&var.why), "cargo's configuration, or a row `links.CRATE`");
+        Self::new(what, &value, &var.why, change)
     }
+}
+
+fn of_context(plan: &Plan) -> Vec<Decision> {
+    let dir = &plan.context.dir;
+    let change = "keep every path dependency inside of the folder that you want";
+    let mut all = vec![Decision::new(
+        "context",
+        dir.value.as_str(),
+        &dir.why,
+        change,
+    )];
+    let change = "a row `links.CRATE` without `keep`";
+    let kept = plan.context.kept.iter();
+    all.extend(kept.map(|kept| Decision::new("context keeps", &kept.value, &kept.why, change)));
+    all
+}
+
+fn of_build(plan: &Plan) -> Vec<Decision> {
+    let (rust, suite) = (&plan.toolchain.rust, &plan.toolchain.suite);
+    let change = "`rust = \"VERSION\"`, or a rust-toolchain.toml";
+    let mut all = vec![Decision::new("rust", &rust.value, &rust.why, change)];
+    let change = "`rust = \"VERSION\"`: the suite follows from it";
+    all.push(Decision::new("suite", &suite.value, &suite.why, change));
+
+    let change = "a row `links.CRATE`, or `packages.build`";
+    let packages = plan.build.packages.iter();
+    all.extend(packages.map(|needed| Decision::package("build package", needed, change)));
+    let change = "cargo's configuration, or a row `links.CRATE`";
+    all.extend(
+        plan.build
+            .env
+            .iter()
+            .map(|var| Decision::env("build env", var, change)),
+    );
+
     let command = &plan.build.command;
-    add("profile", &command.profile.value, full(&command.profile.why), "`--profile NAME`, or `profile = \"NAME\"`");
-    let locked = if command.locked.value { "--locked" } else { "not --locked" };
-    add("lock file", locked, full(&command.locked.why), "commit Cargo.lock, or remove it");
-    for image in plan.images.iter().rev() {
-        let of = |what: &str| format!("{}: {what}", image.stage);
-        add(&of("binary"), &image.bin.value, full(&image.bin.why), "`--bin NAME`, or `bins = [\"NAME\"]`");
-        add(&of("base"), &image.base.value, full(&image.base.why), "`packages.runtime`, or rows `links.CRATE`");
-        for needed in &image.packages {
-            add(&of("package"), &needed.package, joined(needed), "a row `links.CRATE`, or `packages.runtime`");
-        }
-        add(&of("user"), &image.user.value.id, full(&image.user.why), "`docker run --user`");
-        for var in &image.env {
-            let value = format!("{}={}", var.value.name, var.value.value);
-            add(&of("env"), &value, full(&var.why), "`env.NAME = \"VALUE\"`");
-        }
-    }
-    for left_out in &plan.left_out {
-        add("left out", &left_out.value, full(&left_out.why), "`--bin NAME`, or `bins = [\"NAME\"]`");
-    }
+    let change = "`--profile NAME`, or `profile = \"NAME\"`";
+    all.push(Decision::new(
+        "profile",
+        &command.profile.value,
+        &command.profile.why,
+        change,
+    ));
+    let locked = if command.locked.value {
+        "--locked"
+    } else {
+        "without --locked"
+    };
+    all.push(Decision::new(
+        "lock file",
+        locked,
+        &command.locked.why,
+        "commit Cargo.lock, or remove it",
+    ));
+    all
+}
+
+fn of_image(image: &plan::Image) -> Vec<Decision> {
+    let what = |what: &str| format!("{}: {what}", image.stage);
+    let change = "`--bin NAME`, or `bins = [\"NAME\"]`";
+    let mut all = vec![Decision::new(
+        &what("binary"),
+        &image.bin.value,
+        &image.bin.why,
+        change,
+    )];
+    let change = "`packages.runtime`, or rows `links.CRATE`";
+    all.push(Decision::new(
+        &what("base"),
+        &image.base.value,
+        &image.base.why,
+        change,
+    ));
+    let packages = image.packages.iter();
+    all.extend(packages.map(|needed| Decision::package(&what("package"), needed, change)));
+    let user = &image.user;
+    all.push(Decision::new(
+        &what("user"),
+        &user.value.id,
+        &user.why,
+        "`docker run --user`",
+    ));
+    let change = "`env.NAME = \"VALUE\"`";
+    all.extend(
+        image
+            .env
+            .iter()
+            .map(|var| Decision::env(&what("env"), var, change)),
+    );
     all
 }

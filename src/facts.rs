@@ -1,6 +1,10 @@
 //! What is true of the project: the first stage. Only this module and those below it run cargo or read the
 //! project; they decide nothing. The results are plain data, and a [`Graph`] that answers questions about
 //! the dependencies without any I/O.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "cargo is run and the project is read here"
+)]
 
 mod cargo;
 mod cargo_config;
@@ -17,7 +21,7 @@ pub use self::cargo::CargoFlags;
 pub use self::cargo_config::{CargoConfig, Setting};
 pub use self::committed::{Committed, FromLine, from_lines};
 pub use self::gather::{Where, gather};
-pub use self::graph::{Features, Graph, Resolution, ResolvedCrate, Side};
+pub use self::graph::{Build, Features, Graph, Resolution, ResolvedCrate, Side};
 pub use self::lock::{Lock, LockFile};
 pub use self::toolchain::{Channel, ToolchainFile};
 use crate::config::{Config, PackageConfig};
@@ -127,12 +131,18 @@ pub struct BuildScript {
 impl Facts {
     /// The Dockerfile's folder: the workspace root. Absolute.
     pub fn workspace(&self) -> Utf8PathBuf {
-        if self.root == "" { self.context.clone() } else { self.context.join(&self.root) }
+        if self.root == "" {
+            self.context.clone()
+        } else {
+            self.context.join(&self.root)
+        }
     }
 
     /// The members of the workspace.
     pub fn members(&self) -> impl Iterator<Item = &Package> {
-        self.packages.iter().filter(|p| p.membership != Membership::PathDependency)
+        self.packages
+            .iter()
+            .filter(|p| p.membership != Membership::PathDependency)
     }
 }
 

@@ -1,6 +1,9 @@
 //! The text of the files, and the disk that they go to. Nothing else in the program writes, and nothing that
 //! somebody wrote is lost: a file without our mark, or one that was edited since, stays as it is.
-#![expect(clippy::disallowed_methods, reason = "the files are read and written here")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the files are read and written here"
+)]
 
 pub mod mark;
 
@@ -54,7 +57,10 @@ pub enum Change {
 /// # Errors
 /// A file in the way that is somebody's own, and every failure to read or write, with the path.
 pub fn apply(files: &[File], mode: Mode) -> Result<Vec<Change>> {
-    let found: Vec<Option<String>> = files.iter().map(|file| read(&file.path)).collect::<Result<_>>()?;
+    let found: Vec<Option<String>> = files
+        .iter()
+        .map(|file| read(&file.path))
+        .collect::<Result<_>>()?;
     let decided: Vec<Change> = files
         .iter()
         .zip(&found)
@@ -93,7 +99,9 @@ fn compare(file: &File, found: Option<&str>, mode: Mode) -> Result<Change> {
     };
     match mode {
         Mode::Check => Ok(Change::Stale(diff(&file.path, found, &file.text))),
-        Mode::Force if own => Ok(Change::Written { backup: Some(backup(&file.path)) }),
+        Mode::Force if own => Ok(Change::Written {
+            backup: Some(backup(&file.path)),
+        }),
         Mode::Write if own => bail!(Occupied {
             path: file.path.clone(),
             edited: mark::is_ours(found),
@@ -130,8 +138,12 @@ impl Occupied {
 
 /// The first free name for a backup beside the file.
 fn backup(path: &Utf8Path) -> Utf8PathBuf {
-    let names = std::iter::once(format!("{path}.bak")).chain((1..).map(|n| format!("{path}.bak.{n}")));
-    names.map(Utf8PathBuf::from).find(|name| !name.exists()).expect("some number is free")
+    let names =
+        std::iter::once(format!("{path}.bak")).chain((1..).map(|n| format!("{path}.bak.{n}")));
+    names
+        .map(Utf8PathBuf::from)
+        .find(|name| !name.exists())
+        .expect("some number is free")
 }
 
 /// The text of a regular file, or None if there is nothing.
@@ -142,7 +154,9 @@ fn read(path: &Utf8Path) -> Result<Option<String>> {
         Ok(metadata) if !metadata.is_file() => bail!("`{path}` is not a regular file"),
         Ok(_) => {
             let bytes = fs_err::read(path)?;
-            Ok(Some(String::from_utf8(bytes).with_context(|| format!("`{path}` is not UTF-8"))?))
+            Ok(Some(
+                String::from_utf8(bytes).with_context(|| format!("`{path}` is not UTF-8"))?,
+            ))
         }
     }
 }
@@ -152,17 +166,25 @@ fn write(path: &Utf8Path, text: &str) -> Result<()> {
     let context = || format!("failed to write `{path}`");
     let target = path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().with_context(context)?;
-    let mut temporary =
-        tempfile::Builder::new().prefix(".dockerize-").tempfile_in(folder).with_context(context)?;
+    let mut temporary = tempfile::Builder::new()
+        .prefix(".dockerize-")
+        .tempfile_in(folder)
+        .with_context(context)?;
     temporary.write_all(text.as_bytes()).with_context(context)?;
     let permissions = fs_err::metadata(&target).map(|metadata| metadata.permissions());
     // A new file gets the permissions that any program's files get, not those of a temporary one.
     match permissions {
-        Ok(permissions) => temporary.as_file().set_permissions(permissions).with_context(context)?,
+        Ok(permissions) => temporary
+            .as_file()
+            .set_permissions(permissions)
+            .with_context(context)?,
         Err(_) => set_usual_permissions(temporary.as_file()).with_context(context)?,
     }
     temporary.as_file().sync_all().with_context(context)?;
-    temporary.persist(&target).map_err(|error| error.error).with_context(context)?;
+    temporary
+        .persist(&target)
+        .map_err(|error| error.error)
+        .with_context(context)?;
     Ok(())
 }
 
@@ -181,7 +203,10 @@ fn diff(path: &Utf8Path, old: &str, new: &str) -> String {
     let name = path.file_name().unwrap_or_default();
     TextDiff::from_lines(old, new)
         .unified_diff()
-        .header(&format!("{name} (on disk)"), &format!("{name} (for this project)"))
+        .header(
+            &format!("{name} (on disk)"),
+            &format!("{name} (for this project)"),
+        )
         .to_string()
 }
 
@@ -190,7 +215,11 @@ mod tests {
     use super::*;
 
     fn file(dir: &Utf8Path, body: &str) -> File {
-        File { path: dir.join("Dockerfile"), text: mark::sealed(body), optional: false }
+        File {
+            path: dir.join("Dockerfile"),
+            text: mark::sealed(body),
+            optional: false,
+        }
     }
 
     fn temporary() -> (tempfile::TempDir, Utf8PathBuf) {
@@ -203,9 +232,18 @@ mod tests {
     fn a_second_write_changes_nothing() {
         let (_guard, dir) = temporary();
         let files = [file(&dir, "FROM a:1 AS x\n")];
-        assert_eq!(apply(&files, Mode::Write).expect("writes"), [Change::Written { backup: None }]);
-        assert_eq!(apply(&files, Mode::Write).expect("reads"), [Change::Unchanged]);
-        assert_eq!(apply(&files, Mode::Check).expect("reads"), [Change::Unchanged]);
+        assert_eq!(
+            apply(&files, Mode::Write).expect("writes"),
+            [Change::Written { backup: None }]
+        );
+        assert_eq!(
+            apply(&files, Mode::Write).expect("reads"),
+            [Change::Unchanged]
+        );
+        assert_eq!(
+            apply(&files, Mode::Check).expect("reads"),
+            [Change::Unchanged]
+        );
     }
 
     #[test]
@@ -215,9 +253,14 @@ mod tests {
         fs_err::write(&files[0].path, "FROM mine\n").expect("writes");
         assert!(apply(&files, Mode::Write).is_err());
         let backup = dir.join("Dockerfile.bak");
-        let written = Change::Written { backup: Some(backup.clone()) };
+        let written = Change::Written {
+            backup: Some(backup.clone()),
+        };
         assert_eq!(apply(&files, Mode::Force).expect("writes"), [written]);
-        assert_eq!(fs_err::read_to_string(backup).expect("reads"), "FROM mine\n");
+        assert_eq!(
+            fs_err::read_to_string(backup).expect("reads"),
+            "FROM mine\n"
+        );
     }
 
     #[test]

@@ -60,14 +60,18 @@ pub struct Plan {
 /// # Errors
 /// A [`Refusal`] where there is no sensible image, or the request names something that is not there.
 pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Result<Plan> {
+    build::for_linux(facts)?;
     let features = build::features(facts, request);
     let selection = binaries::select(facts, request, &features, catalog)?;
     let command = build::command(facts, request, &selection, features);
-    let resolution = facts.graph.resolve(&command.unified(facts), &command.features, &command.built())?;
+    let graph = facts
+        .graph
+        .build(&command.unified(facts), &command.features)?;
+    let resolution = graph.crates(&command.built());
     let (toolchain, mut notes) = toolchain::toolchain(facts, &resolution, catalog)?;
     let needs = needs::Needs::new(facts, &resolution, catalog);
     let build = build::build(facts, command, &needs, &toolchain);
-    let images = runtime::images(facts, &selection, &build, &toolchain, &needs, catalog)?;
+    let images = runtime::images(facts, &selection, &graph, &toolchain, &needs, catalog)?;
     notes.extend(needs.notes());
     notes.extend(build::notes(facts));
     if facts.lock == Lock::Missing {
@@ -90,5 +94,9 @@ fn configured<T: Clone>(value: Option<&T>, key: &'static str) -> Option<Choice<T
 
 /// `path` below the workspace root as seen from the context.
 fn in_workspace(facts: &Facts, path: &str) -> Utf8PathBuf {
-    if facts.root == "" { path.into() } else { facts.root.join(path) }
+    if facts.root == "" {
+        path.into()
+    } else {
+        facts.root.join(path)
+    }
 }

@@ -50,7 +50,7 @@ struct Install<'p> {
 
 /// A final stage.
 struct Stage<'p> {
-    stage: &'p str,
+    name: &'p str,
     base: &'p str,
     why: String,
     labels: String,
@@ -87,30 +87,60 @@ pub fn render(plan: &Plan, dockerfile: &Utf8Path) -> Vec<File> {
         mark::sealed(&(template.expect("writing to a string cannot fail") + "\n"))
     };
     vec![
-        File { path: dockerfile.to_owned(), text: text(self::dockerfile(plan).render()), optional: false },
-        File { path: ignore, text: text(dockerignore(plan).render()), optional: true },
+        File {
+            path: dockerfile.to_owned(),
+            text: text(self::dockerfile(plan).render()),
+            optional: false,
+        },
+        File {
+            path: ignore,
+            text: text(dockerignore(plan).render()),
+            optional: true,
+        },
     ]
 }
 
 fn dockerignore(plan: &Plan) -> Dockerignore<'_> {
     let context = &plan.context;
-    Dockerignore { shown: &context.shown, hidden: &context.hidden, kept: &context.kept }
+    Dockerignore {
+        shown: &context.shown,
+        hidden: &context.hidden,
+        kept: &context.kept,
+    }
 }
 
 fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
     let context = &plan.context;
-    let below_app = |path: &Utf8Path| if path == "" { APP.into() } else { Utf8Path::new(APP).join(path) };
-    let whole: Vec<String> =
-        context.whole.iter().map(|dir| shell(&format!("{}/*", glob_free(&below_app(dir))))).collect();
-    let roots = context.unusual_roots.iter().map(|root| shell(&glob_free(&below_app(root))));
+    let below_app = |path: &Utf8Path| {
+        if path == "" {
+            APP.into()
+        } else {
+            Utf8Path::new(APP).join(path)
+        }
+    };
+    let whole: Vec<String> = context
+        .whole
+        .iter()
+        .map(|dir| shell(&format!("{}/*", glob_free(&below_app(dir)))))
+        .collect();
+    let roots = context
+        .unusual_roots
+        .iter()
+        .map(|root| shell(&glob_free(&below_app(root))));
     let command = &plan.build.command;
     let words = command.words();
-    let mut cargo: Vec<String> = std::iter::once("cargo").chain(words.iter().map(String::as_str)).map(shell).collect();
+    let mut cargo: Vec<String> = std::iter::once("cargo")
+        .chain(words.iter().map(String::as_str))
+        .map(shell)
+        .collect();
     if command.names_target {
         cargo.push("--target \"$(rustc --print host-tuple)\"".into());
     }
     let rustup = plan.toolchain.override_file.as_ref().map(|file| Env {
-        why: format!("{} is not to make rustup fetch a second toolchain", file.path),
+        why: format!(
+            "{} is not to make rustup fetch a second toolchain",
+            file.path
+        ),
         line: "RUSTUP_TOOLCHAIN=$RUST_VERSION".into(),
     });
     Dockerfile {
@@ -118,7 +148,10 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
         suite: &plan.toolchain.suite.value,
         builder: &plan.toolchain.builder,
         workdir: below_app(&context.root),
-        env: rustup.into_iter().chain(plan.build.env.iter().map(env)).collect(),
+        env: rustup
+            .into_iter()
+            .chain(plan.build.env.iter().map(env))
+            .collect(),
         install: install(&plan.build.packages, None),
         kept: whole.iter().cloned().chain(roots).collect(),
         whole,
@@ -133,12 +166,24 @@ fn stage(image: &Image) -> Stage<'_> {
     let user = &image.user.value;
     let installed = format!("/usr/local/bin/{}", image.bin.value);
     let built = format!("/out/{}", image.bin.value);
-    let env = image.env.iter().map(env).flat_map(|env| [format!("# {}", env.why), format!("ENV {}", env.line)]);
-    let assets = image.assets.iter().map(|asset| format!("COPY {}", paths(asset.from.as_str(), &format!("./{}", asset.to))));
+    let env = image
+        .env
+        .iter()
+        .map(env)
+        .flat_map(|env| [format!("# {}", env.why), format!("ENV {}", env.line)]);
+    let assets = image.assets.iter().map(|asset| {
+        format!(
+            "COPY {}",
+            paths(asset.from.as_str(), &format!("./{}", asset.to))
+        )
+    });
     let expose = image.expose.iter().map(|port| format!("EXPOSE {port}/tcp"));
-    let labels = image.labels.iter().map(|(key, value)| format!("{key}={}", quoted(value)));
+    let labels = image
+        .labels
+        .iter()
+        .map(|(key, value)| format!("{key}={}", quoted(value)));
     Stage {
-        stage: &image.stage,
+        name: &image.stage,
         base: &image.base.value,
         why: image.base.why.to_string(),
         labels: labels.collect::<Vec<_>>().join(" \\\n      "),
@@ -165,7 +210,10 @@ fn install<'p>(packages: &'p [Needed], user: Option<&'p User>) -> Install<'p> {
     let line = |why: String| format!("{}: {why}", groups[&why].join(", "));
     Install {
         groups: order.into_iter().map(line).collect(),
-        names: packages.iter().map(|needed| needed.package.as_str()).collect(),
+        names: packages
+            .iter()
+            .map(|needed| needed.package.as_str())
+            .collect(),
         user,
     }
 }
@@ -181,23 +229,34 @@ fn reasons(needed: &Needed) -> String {
 
 fn env(var: &Choice<EnvVar>) -> Env {
     let EnvVar { name, value } = &var.value;
-    Env { why: var.why.to_string(), line: format!("{name}={}", quoted(value)) }
+    Env {
+        why: var.why.to_string(),
+        line: format!("{name}={}", quoted(value)),
+    }
 }
 
 /// A value in double quotes, as `ENV` and `LABEL` read it.
 fn quoted(value: &str) -> String {
-    let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$");
+    let escaped = value
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('$', "\\$");
     format!("\"{escaped}\"")
 }
 
 /// A word of a shell command.
 fn shell(word: &str) -> String {
-    shlex::try_quote(word).expect("cargo's names and paths hold no NUL").into_owned()
+    shlex::try_quote(word)
+        .expect("cargo's names and paths hold no NUL")
+        .into_owned()
 }
 
 /// A path in which `find` sees no wildcard.
 fn glob_free(path: &Utf8Path) -> String {
-    path.as_str().chars().flat_map(|c| "*?[\\".contains(c).then_some('\\').into_iter().chain([c])).collect()
+    path.as_str()
+        .chars()
+        .flat_map(|c| "*?[\\".contains(c).then_some('\\').into_iter().chain([c]))
+        .collect()
 }
 
 /// Source and destination of a `COPY`, in the form that allows blanks where there are some.

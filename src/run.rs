@@ -46,7 +46,11 @@ pub fn run(args: &Args) -> Outcome {
         let hint = error
             .downcast_ref::<Refusal>()
             .and_then(Refusal::hint)
-            .or_else(|| error.downcast_ref::<Occupied>().map(|occupied| occupied.hint().to_owned()));
+            .or_else(|| {
+                error
+                    .downcast_ref::<Occupied>()
+                    .map(|occupied| occupied.hint().to_owned())
+            });
         if let Some(occupied) = error.downcast_ref::<Occupied>() {
             Shell::out(&occupied.diff);
         }
@@ -95,7 +99,10 @@ fn dockerize(args: &Args) -> Result<Outcome> {
     analyzed(shell, &facts, &plan);
     if shell.is_verbose() {
         for decision in &explanation.decisions {
-            shell.note(&decision.what, format_args!("{}: {}", decision.value, decision.why));
+            shell.note(
+                &decision.what,
+                format_args!("{}: {}", decision.value, decision.why),
+            );
         }
     }
     Ok(report(shell, &plan, &files, &changes, &current))
@@ -109,7 +116,12 @@ fn request(args: &Args) -> Request {
         features: Features {
             all: selection.features.all_features,
             no_default: selection.features.no_default_features,
-            named: selection.features.features.iter().flat_map(|list| words(list)).collect(),
+            named: selection
+                .features
+                .features
+                .iter()
+                .flat_map(|list| words(list))
+                .collect(),
         },
         profile: selection.profile.clone(),
     }
@@ -117,7 +129,9 @@ fn request(args: &Args) -> Request {
 
 /// Cargo takes blanks and commas alike between features.
 fn words(list: &str) -> impl Iterator<Item = String> {
-    list.split([' ', ',']).filter(|word| !word.is_empty()).map(str::to_owned)
+    list.split([' ', ','])
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
 }
 
 /// The path without `.` and `..`, so that it can be compared with others.
@@ -136,7 +150,12 @@ fn clean(path: &Utf8Path) -> Utf8PathBuf {
 }
 
 fn analyzed(shell: Shell, facts: &Facts, plan: &Plan) {
-    let bins: Vec<&str> = plan.images.iter().rev().map(|image| image.bin.value.as_str()).collect();
+    let bins: Vec<&str> = plan
+        .images
+        .iter()
+        .rev()
+        .map(|image| image.bin.value.as_str())
+        .collect();
     let left_out = match plan.left_out.len() {
         0 => String::new(),
         n => format!(", {n} left out"),
@@ -145,12 +164,25 @@ fn analyzed(shell: Shell, facts: &Facts, plan: &Plan) {
         1 => String::new(),
         n => format!(" of {n} members"),
     };
-    let noun = if bins.len() == 1 { "binary" } else { "binaries" };
-    shell.status("Analyzed", format_args!("workspace{members}: {noun} {}{left_out}", bins.join(", ")));
+    let noun = if bins.len() == 1 {
+        "binary"
+    } else {
+        "binaries"
+    };
+    shell.status(
+        "Analyzed",
+        format_args!("workspace{members}: {noun} {}{left_out}", bins.join(", ")),
+    );
 }
 
 /// Says in a few lines what was chosen and what comes next.
-fn report(shell: Shell, plan: &Plan, files: &[File], changes: &[Change], current: &Utf8Path) -> Outcome {
+fn report(
+    shell: Shell,
+    plan: &Plan,
+    files: &[File],
+    changes: &[Change],
+    current: &Utf8Path,
+) -> Outcome {
     let mut outcome = Outcome::Done;
     let mut written = Vec::new();
     let mut unchanged = Vec::new();
@@ -158,14 +190,24 @@ fn report(shell: Shell, plan: &Plan, files: &[File], changes: &[Change], current
         let name = file.path.file_name().unwrap_or_default();
         match change {
             Change::Written { backup: None } => written.push(name.to_owned()),
-            Change::Written { backup: Some(backup) } => {
-                written.push(format!("{name} (the old one is {})", backup.file_name().unwrap_or_default()));
+            Change::Written {
+                backup: Some(backup),
+            } => {
+                written.push(format!(
+                    "{name} (the old one is {})",
+                    backup.file_name().unwrap_or_default()
+                ));
             }
             Change::Unchanged => unchanged.push(name),
-            Change::LeftAlone => shell.note("Left alone", format_args!("{name}, which is your own")),
+            Change::LeftAlone => {
+                shell.note("Left alone", format_args!("{name}, which is your own"));
+            }
             Change::Stale(diff) => {
                 Shell::out(diff);
-                shell.note("Outdated", format_args!("{name}: run `cargo dockerize` and commit it"));
+                shell.note(
+                    "Outdated",
+                    format_args!("{name}: run `cargo dockerize` and commit it"),
+                );
                 outcome = Outcome::Stale;
             }
         }
@@ -175,16 +217,30 @@ fn report(shell: Shell, plan: &Plan, files: &[File], changes: &[Change], current
     }
     if !written.is_empty() {
         let base = plan.images.last().map_or("", |image| &image.base.value);
-        let from = format_args!("{}: built on {}, runs on {base}", written.join(", "), plan.toolchain.builder)
-            .to_string();
+        let from = format_args!(
+            "{}: built on {}, runs on {base}",
+            written.join(", "),
+            plan.toolchain.builder
+        )
+        .to_string();
         shell.status("Wrote", from);
     }
     if !unchanged.is_empty() {
         shell.status("Unchanged", unchanged.join(", "));
     }
     if !plan.notes.is_empty() {
-        let noun = if plan.notes.len() == 1 { "note" } else { "notes" };
-        shell.note("Note", format_args!("{} {noun}: see `cargo dockerize --explain`", plan.notes.len()));
+        let noun = if plan.notes.len() == 1 {
+            "note"
+        } else {
+            "notes"
+        };
+        shell.note(
+            "Note",
+            format_args!(
+                "{} {noun}: see `cargo dockerize --explain`",
+                plan.notes.len()
+            ),
+        );
     }
     if let Some(image) = plan.images.last() {
         let dockerfile = &files[0].path;
@@ -202,7 +258,12 @@ fn build_line(plan: &Plan, tag: &str, dockerfile: &Utf8Path, current: &Utf8Path)
         Err(_) => path.to_string(),
     };
     let file = (*dockerfile != context.join("Dockerfile")).then(|| from_here(dockerfile));
-    let mut words = vec!["docker".to_owned(), "build".to_owned(), "-t".to_owned(), tag.to_owned()];
+    let mut words = vec![
+        "docker".to_owned(),
+        "build".to_owned(),
+        "-t".to_owned(),
+        tag.to_owned(),
+    ];
     words.extend(file.into_iter().flat_map(|file| ["-f".to_owned(), file]));
     words.push(from_here(context));
     shlex::try_join(words.iter().map(String::as_str)).expect("paths hold no NUL")

@@ -1,6 +1,10 @@
 //! The terminal. Everything that is printed goes through here: what people read to stderr, in cargo's style;
 //! what could be piped to stdout.
-#![expect(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, reason = "the terminal is here")]
+#![expect(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    reason = "the terminal and its environment are here"
+)]
 
 use std::fmt::Display;
 

@@ -132,7 +132,10 @@ impl fmt::Display for Why {
             }
             Self::NotDefaultRun(bin) => write!(f, "the package's `default-run` is {bin}"),
             Self::NotDefaultMember(package) => {
-                write!(f, "package {package} is not a default member of the workspace")
+                write!(
+                    f,
+                    "package {package} is not a default member of the workspace"
+                )
             }
             Self::NotAsked => write!(f, "another binary was asked for"),
             Self::ToolchainFile(path, channel) => write!(f, "{path} says `{channel}`"),
@@ -143,11 +146,18 @@ impl fmt::Display for Why {
             Self::Installed => write!(f, "the stable toolchain at the time of writing"),
             Self::StableOf(cargo) => write!(f, "the stable release beside cargo {cargo}"),
             Self::NewestSuite(rust) => {
-                write!(f, "the newest Debian suite that has an image of Rust {rust}")
+                write!(
+                    f,
+                    "the newest Debian suite that has an image of Rust {rust}"
+                )
             }
             Self::BaseHoldsAll => write!(f, "holds every library that the binary links"),
             Self::BaseLacks(packages, why) => {
-                write!(f, "distroless has no {}: ", packages.join(", "))?;
+                write!(
+                    f,
+                    "has {}, which distroless cannot be counted on for: ",
+                    packages.join(", ")
+                )?;
                 why.fmt(f)
             }
             Self::NoDistroless => write!(f, "the suite has no distroless image"),
@@ -163,7 +173,10 @@ impl fmt::Display for Why {
             Self::Locked(version) => write!(f, "there is a lock file of version {version}"),
             Self::NoLock => write!(f, "there is no lock file"),
             Self::OutsideWorkspace(path) => {
-                write!(f, "the path dependency {path} lies outside of the workspace")
+                write!(
+                    f,
+                    "the path dependency {path} lies outside of the workspace"
+                )
             }
             Self::WorkspaceRoot => write!(f, "the workspace root"),
             Self::NonRoot => write!(f, "a user without rights"),

@@ -1,5 +1,4 @@
 //! Runs cargo. Nothing else in the program starts it.
-#![expect(clippy::disallowed_methods, reason = "cargo is found and run here")]
 
 use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -45,7 +44,8 @@ pub(super) fn version() -> Result<Version> {
     command.arg("--version");
     let text = run(command, "cargo --version")?;
     let version = text.split_whitespace().nth(1).unwrap_or_default();
-    Version::parse(version).with_context(|| format!("failed to read cargo's version in `{}`", text.trim()))
+    Version::parse(version)
+        .with_context(|| format!("failed to read cargo's version in `{}`", text.trim()))
 }
 
 /// The JSON of `cargo metadata` for a workspace.
@@ -58,9 +58,11 @@ pub(super) fn metadata(manifest: &Utf8Path, flags: CargoFlags) -> Result<String>
     for platform in PLATFORMS {
         options.extend(["--filter-platform".into(), platform.into()]);
     }
-    for (on, flag) in
-        [(flags.locked, "--locked"), (flags.offline, "--offline"), (flags.frozen, "--frozen")]
-    {
+    for (on, flag) in [
+        (flags.locked, "--locked"),
+        (flags.offline, "--offline"),
+        (flags.frozen, "--frozen"),
+    ] {
         options.extend(on.then(|| flag.into()));
     }
     let mut command = MetadataCommand::new()
@@ -69,25 +71,36 @@ pub(super) fn metadata(manifest: &Utf8Path, flags: CargoFlags) -> Result<String>
         .other_options(options)
         .cargo_command();
     // Where cargo keeps its output is nothing that an image may depend on.
-    command.env_remove("CARGO_TARGET_DIR").env_remove("CARGO_BUILD_TARGET_DIR");
+    command
+        .env_remove("CARGO_TARGET_DIR")
+        .env_remove("CARGO_BUILD_TARGET_DIR");
     run(command, "cargo metadata")
 }
 
 /// Runs cargo and returns what it printed; where it fails, its own reason becomes the error.
 fn run(mut command: std::process::Command, name: &str) -> Result<String> {
-    let output = command
-        .output()
-        .with_context(|| format!("failed to run `{}`", command.get_program().to_string_lossy()))?;
+    let output = command.output().with_context(|| {
+        format!(
+            "failed to run `{}`",
+            command.get_program().to_string_lossy()
+        )
+    })?;
     if !output.status.success() {
-        bail!("`{name}` failed: {}", reason(&String::from_utf8_lossy(&output.stderr)));
+        bail!(
+            "`{name}` failed: {}",
+            reason(&String::from_utf8_lossy(&output.stderr))
+        );
     }
     String::from_utf8(output.stdout).with_context(|| format!("`{name}` printed invalid UTF-8"))
 }
 
 /// Cargo's error without what it said of its progress before.
 fn reason(stderr: &str) -> String {
-    let stderr = stderr.trim();
-    let start = stderr.find("error: ").map_or(0, |start| start + "error: ".len());
+    // Proxies of cargo add one when the environment asks for it.
+    let stderr = stderr.split("\nStack backtrace:").next().unwrap_or_default().trim();
+    let start = stderr
+        .find("error: ")
+        .map_or(0, |start| start + "error: ".len());
     stderr[start..].to_owned()
 }
 

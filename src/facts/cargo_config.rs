@@ -47,10 +47,16 @@ pub(super) fn read(dir: &Utf8Path, context: &Utf8Path) -> Result<CargoConfig> {
     for dir in dir.ancestors().take_while(|dir| dir.starts_with(context)) {
         // Where both are there, cargo reads the one without the ending.
         let found = ["config", "config.toml"].map(|name| dir.join(".cargo").join(name));
-        let Some(path) = found.into_iter().find(|path| path.is_file()) else { continue };
+        let Some(path) = found.into_iter().find(|path| path.is_file()) else {
+            continue;
+        };
         let table: Table = toml::from_str(&fs_err::read_to_string(&path)?)
             .with_context(|| format!("failed to read `{path}`"))?;
-        config.add(&table, super::relative(&path, context), &super::relative(dir, context));
+        config.add(
+            &table,
+            super::relative(&path, context),
+            &super::relative(dir, context),
+        );
     }
     Ok(config)
 }
@@ -58,7 +64,10 @@ pub(super) fn read(dir: &Utf8Path, context: &Utf8Path) -> Result<CargoConfig> {
 impl CargoConfig {
     /// Adds the settings of a file that is farther away than those before it.
     fn add(&mut self, table: &Table, file: Utf8PathBuf, dir: &Utf8Path) {
-        let setting = |value| Setting { file: file.clone(), value };
+        let setting = |value| Setting {
+            file: file.clone(),
+            value,
+        };
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         let in_table = |name: &str| table.get(name).and_then(Value::as_table);
 
@@ -66,19 +75,41 @@ impl CargoConfig {
             fn keep<T>(slot: &mut Option<T>, value: Option<T>) {
                 *slot = slot.take().or(value);
             }
-            keep(&mut self.rustc_wrapper, text(build.get("rustc-wrapper")).map(setting));
+            keep(
+                &mut self.rustc_wrapper,
+                text(build.get("rustc-wrapper")).map(setting),
+            );
             keep(
                 &mut self.rustc_workspace_wrapper,
                 text(build.get("rustc-workspace-wrapper")).map(setting),
             );
-            keep(&mut self.target_dir, text(build.get("target-dir")).map(setting));
-            keep(&mut self.build_dir, text(build.get("build-dir")).map(setting));
-            let target = build.get("target").map(words).filter(|words| !words.is_empty());
+            keep(
+                &mut self.target_dir,
+                text(build.get("target-dir")).map(setting),
+            );
+            keep(
+                &mut self.build_dir,
+                text(build.get("build-dir")).map(setting),
+            );
+            let target = build
+                .get("target")
+                .map(words)
+                .filter(|words| !words.is_empty());
             keep(
                 &mut self.target,
-                target.map(|value| Setting { file: file.clone(), value }),
+                target.map(|value| Setting {
+                    file: file.clone(),
+                    value,
+                }),
             );
-            self.flags.extend(build.get("rustflags").map(words).unwrap_or_default().into_iter().map(setting));
+            self.flags.extend(
+                build
+                    .get("rustflags")
+                    .map(words)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(setting),
+            );
         }
         for (target, value) in in_table("target").into_iter().flatten() {
             if let (true, Some(value)) = (applies_on_linux(target), value.as_table()) {
@@ -88,15 +119,21 @@ impl CargoConfig {
             }
         }
         for (name, value) in in_table("env").into_iter().flatten() {
-            let value = text(Some(value)).or_else(|| text(value.get("value"))).unwrap_or_default();
+            let value = text(Some(value))
+                .or_else(|| text(value.get("value")))
+                .unwrap_or_default();
             self.env.entry(name.clone()).or_insert(value);
         }
         for (_, source) in in_table("source").into_iter().flatten() {
-            self.vendored.extend(text(source.get("directory")).map(|folder| dir.join(folder)));
+            self.vendored
+                .extend(text(source.get("directory")).map(|folder| dir.join(folder)));
         }
         let cli = in_table("net").and_then(|net| net.get("git-fetch-with-cli")?.as_bool());
         if self.git_fetch_with_cli.is_none() {
-            self.git_fetch_with_cli = cli.map(|value| Setting { file: file.clone(), value });
+            self.git_fetch_with_cli = cli.map(|value| Setting {
+                file: file.clone(),
+                value,
+            });
         }
         self.files.push(file);
     }
@@ -106,14 +143,21 @@ impl CargoConfig {
 fn words(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
-        Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Value::Array(list) => list
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
         _ => Vec::new(),
     }
 }
 
 /// Whether a key of `[target]`, a triple or a `cfg(…)`, is about the platform of the image.
 fn applies_on_linux(target: &str) -> bool {
-    target_spec::eval(target, super::graph::TARGET).ok().flatten().unwrap_or(false)
+    target_spec::eval(target, super::graph::TARGET)
+        .ok()
+        .flatten()
+        .unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -122,7 +166,11 @@ mod tests {
 
     fn config(text: &str) -> CargoConfig {
         let mut config = CargoConfig::default();
-        config.add(&toml::from_str(text).expect("TOML"), ".cargo/config.toml".into(), "".into());
+        config.add(
+            &toml::from_str(text).expect("TOML"),
+            ".cargo/config.toml".into(),
+            "".into(),
+        );
         config
     }
 
@@ -140,9 +188,13 @@ mod tests {
     #[test]
     fn the_nearest_file_wins() {
         let mut config = config("[build]\ntarget-dir = 'near'");
-        let far = toml::from_str("[build]\ntarget-dir = 'far'\nrustc-wrapper = 'sccache'").expect("TOML");
+        let far =
+            toml::from_str("[build]\ntarget-dir = 'far'\nrustc-wrapper = 'sccache'").expect("TOML");
         config.add(&far, "../.cargo/config".into(), "..".into());
         assert_eq!(config.target_dir.map(|s| s.value).as_deref(), Some("near"));
-        assert_eq!(config.rustc_wrapper.map(|s| s.value).as_deref(), Some("sccache"));
+        assert_eq!(
+            config.rustc_wrapper.map(|s| s.value).as_deref(),
+            Some("sccache")
+        );
     }
 }

@@ -24,14 +24,19 @@ pub struct FromLine {
 impl Committed {
     /// The image of a stage.
     pub fn image(&self, stage: &str) -> Option<&str> {
-        self.images.iter().find(|from| from.stage == stage).map(|from| from.image.as_str())
+        self.images
+            .iter()
+            .find(|from| from.stage == stage)
+            .map(|from| from.image.as_str())
     }
 }
 
 /// Reads the Dockerfile at `path`. A file that is not there, cannot be read or is not ours says nothing.
 pub(super) fn read(path: &Utf8Path) -> Committed {
     match fs_err::read_to_string(path) {
-        Ok(text) if mark::is_ours(&text) => Committed { images: from_lines(&text).collect() },
+        Ok(text) if mark::is_ours(&text) => Committed {
+            images: from_lines(&text).collect(),
+        },
         _ => Committed::default(),
     }
 }
@@ -40,9 +45,16 @@ pub(super) fn read(path: &Utf8Path) -> Committed {
 pub fn from_lines(text: &str) -> impl Iterator<Item = FromLine> {
     text.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
-        let from = words.next().filter(|word| word.eq_ignore_ascii_case("FROM"));
+        let from = words
+            .next()
+            .filter(|word| word.eq_ignore_ascii_case("FROM"));
         let image = from.and_then(|_| words.find(|word| !word.starts_with("--")))?;
-        words.next().filter(|word| word.eq_ignore_ascii_case("AS"))?;
-        Some(FromLine { image: image.to_owned(), stage: words.next()?.to_owned() })
+        words
+            .next()
+            .filter(|word| word.eq_ignore_ascii_case("AS"))?;
+        Some(FromLine {
+            image: image.to_owned(),
+            stage: words.next()?.to_owned(),
+        })
     })
 }

@@ -1,5 +1,4 @@
 //! Collects the facts, in the order in which they depend on one another.
-#![expect(clippy::disallowed_methods, reason = "the project is read here")]
 
 use std::collections::BTreeSet;
 
@@ -9,8 +8,8 @@ use guppy::PackageId;
 use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 
 use super::{
-    About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, Membership, Package, cargo, cargo_config,
-    committed, lock, relative, toolchain,
+    About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, Membership, Package, cargo,
+    cargo_config, committed, lock, relative, toolchain,
 };
 use crate::config::{self, Config, PackageConfig};
 
@@ -55,13 +54,20 @@ pub fn gather(place: &Where) -> Result<Facts> {
     let context = context(graph.packages(), workspace);
     let below = below_dependencies(graph.packages());
     let mut packages: Vec<Package> = Vec::new();
-    for package in graph.packages().packages().filter(|package| package.source().is_local()) {
+    for package in graph
+        .packages()
+        .packages()
+        .filter(|package| package.source().is_local())
+    {
         let below = below.contains(package.id());
         packages.push(read_package(package, graph.packages(), &context, below)?);
     }
     packages.sort_by(|a, b| (&a.dir, &a.name).cmp(&(&b.dir, &b.name)));
 
-    let dockerfile = place.dockerfile.clone().unwrap_or_else(|| workspace.join("Dockerfile"));
+    let dockerfile = place
+        .dockerfile
+        .clone()
+        .unwrap_or_else(|| workspace.join("Dockerfile"));
     Ok(Facts {
         root: relative(workspace, &context),
         packages,
@@ -77,14 +83,24 @@ pub fn gather(place: &Where) -> Result<Facts> {
 }
 
 fn read_manifest(path: &Utf8Path) -> Result<toml::Table> {
-    toml::from_str(&fs_err::read_to_string(path)?).with_context(|| format!("failed to read `{path}`"))
+    toml::from_str(&fs_err::read_to_string(path)?)
+        .with_context(|| format!("failed to read `{path}`"))
 }
 
 /// The resolver of the workspace, which `cargo metadata` does not tell.
 fn resolver(manifest: &toml::Table) -> String {
     let key = |table: &str, key: &str| manifest.get(table)?.get(key)?.as_str().map(str::to_owned);
     let edition = || {
-        let inherited = || Some(manifest.get("workspace")?.get("package")?.get("edition")?.as_str()?.to_owned());
+        let inherited = || {
+            Some(
+                manifest
+                    .get("workspace")?
+                    .get("package")?
+                    .get("edition")?
+                    .as_str()?
+                    .to_owned(),
+            )
+        };
         let edition = key("package", "edition").or_else(|| {
             manifest.get("package")?.get("edition")?;
             inherited()
@@ -103,9 +119,14 @@ fn resolver(manifest: &toml::Table) -> String {
 /// The workspace root, or the nearest folder that also holds the path dependencies outside of it.
 fn context(graph: &PackageGraph, workspace: &Utf8Path) -> Utf8PathBuf {
     let mut context = workspace;
-    for package in graph.packages().filter(|package| package.source().is_local()) {
+    for package in graph
+        .packages()
+        .filter(|package| package.source().is_local())
+    {
         while !package.manifest_path().starts_with(context) {
-            let Some(parent) = context.parent() else { break };
+            let Some(parent) = context.parent() else {
+                break;
+            };
             context = parent;
         }
     }
@@ -114,7 +135,12 @@ fn context(graph: &PackageGraph, workspace: &Utf8Path) -> Utf8PathBuf {
 
 /// Whether the configuration of the workspace stands in its only package.
 fn is_single_package(graph: &PackageGraph) -> bool {
-    graph.workspace().member_count() == 1 && graph.workspace().metadata_table().get("dockerize").is_none()
+    graph.workspace().member_count() == 1
+        && graph
+            .workspace()
+            .metadata_table()
+            .get("dockerize")
+            .is_none()
 }
 
 fn read_config(graph: &PackageGraph) -> Result<Config> {
@@ -122,7 +148,10 @@ fn read_config(graph: &PackageGraph) -> Result<Config> {
         Some(package) if is_single_package(graph) => {
             config::read(package.metadata_table(), "[package.metadata.dockerize]")
         }
-        _ => config::read(graph.workspace().metadata_table(), "[workspace.metadata.dockerize]"),
+        _ => config::read(
+            graph.workspace().metadata_table(),
+            "[workspace.metadata.dockerize]",
+        ),
     }
 }
 
@@ -130,13 +159,18 @@ fn read_config(graph: &PackageGraph) -> Result<Config> {
 /// depend on in turn.
 fn below_dependencies(graph: &PackageGraph) -> BTreeSet<&PackageId> {
     let mut below = BTreeSet::new();
-    let mut queue: Vec<PackageMetadata<'_>> = graph.packages().filter(|p| !p.in_workspace()).collect();
+    let mut queue: Vec<PackageMetadata<'_>> =
+        graph.packages().filter(|p| !p.in_workspace()).collect();
     while let Some(package) = queue.pop() {
         if package.source().is_local() && !below.insert(package.id()) {
             continue;
         }
         let links = package.direct_links().filter(|link| !link.dev_only());
-        queue.extend(links.map(|link| link.to()).filter(|to| to.source().is_local()));
+        queue.extend(
+            links
+                .map(|link| link.to())
+                .filter(|to| to.source().is_local()),
+        );
     }
     below
 }
@@ -147,10 +181,17 @@ fn read_package(
     context: &Utf8Path,
     below_dependencies: bool,
 ) -> Result<Package> {
-    let dir = package.manifest_path().parent().context("a manifest has a folder")?;
+    let dir = package
+        .manifest_path()
+        .parent()
+        .context("a manifest has a folder")?;
     let membership = if !package.in_workspace() {
         Membership::PathDependency
-    } else if graph.workspace().default_member_ids().any(|id| id == package.id()) {
+    } else if graph
+        .workspace()
+        .default_member_ids()
+        .any(|id| id == package.id())
+    {
         Membership::Default
     } else {
         Membership::Member
@@ -177,7 +218,10 @@ fn read_package(
         if !is_usual_root(&path) {
             unusual_roots.insert(relative(target.path(), context));
         }
-        let folders = path.ancestors().skip(1).filter(|folder| folder.file_name() == Some("target"));
+        let folders = path
+            .ancestors()
+            .skip(1)
+            .filter(|folder| folder.file_name() == Some("target"));
         target_folders.extend(folders.map(|folder| relative(&dir.join(folder), context)));
     }
     let sources = dir.join("src");
@@ -216,12 +260,17 @@ fn read_package(
 fn is_usual_root(path: &Utf8Path) -> bool {
     let in_folder = |folder: &str| path.iter().any(|part| part == folder);
     matches!(path.file_name(), Some("build.rs" | "lib.rs" | "main.rs"))
-        || ["benches", "bin", "examples", "tests"].into_iter().any(in_folder)
+        || ["benches", "bin", "examples", "tests"]
+            .into_iter()
+            .any(in_folder)
 }
 
 fn read_build_script(path: &Utf8Path, context: &Utf8Path) -> Result<BuildScript> {
     let text = fs_err::read_to_string(path)?;
-    Ok(BuildScript { path: relative(path, context), programs: started_programs(&text) })
+    Ok(BuildScript {
+        path: relative(path, context),
+        programs: started_programs(&text),
+    })
 }
 
 /// The strings in `Command::new("…")`, without folders before the name.

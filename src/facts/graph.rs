@@ -4,12 +4,12 @@
 //! build-dependency's `vendored` for the crate that the program links. `guppy` resolves both sides apart, as
 //! cargo does. Its types stay in this module.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use anyhow::{Context, Result};
 use guppy::PackageId;
 use guppy::graph::cargo::{CargoOptions, CargoResolverVersion, CargoSet};
-use guppy::graph::feature::{FeatureId, FeatureLabel, FeatureSet, StandardFeatures};
+use guppy::graph::feature::{FeatureId, FeatureLabel, FeatureList, FeatureSet, StandardFeatures};
 use guppy::graph::{PackageGraph, PackageMetadata};
 use guppy::platform::{Platform, TargetFeatures};
 use semver::Version;
@@ -85,7 +85,8 @@ fn platform() -> Platform {
 impl Graph {
     /// Takes the JSON of `cargo metadata` and the resolver that the root manifest asks for (`1` to `3`).
     pub(super) fn new(metadata: &str, resolver: &str) -> Result<Self> {
-        let packages = PackageGraph::from_json(metadata).context("failed to read `cargo metadata`")?;
+        let packages =
+            PackageGraph::from_json(metadata).context("failed to read `cargo metadata`")?;
         let resolver = match resolver {
             "1" => CargoResolverVersion::V1,
             "2" => CargoResolverVersion::V2,
@@ -98,12 +99,11 @@ impl Graph {
         &self.packages
     }
 
-    /// The crates that `cargo build` compiles for the binaries of the package `of`, when the packages
-    /// `selected` are built together: cargo unifies features over all of these.
+    /// The build of the packages `selected` together: cargo unifies features over all of these.
     ///
     /// # Errors
     /// A feature that no selected package has.
-    pub fn resolve(&self, selected: &[&str], features: &Features, of: &[&str]) -> Result<Resolution> {
+    pub fn build(&self, selected: &[&str], features: &Features) -> Result<Build<'_>> {
         let mut options = CargoOptions::new();
         options.set_resolver(self.resolver);
         options.set_platform(guppy::platform::PlatformSpec::from(platform()));
@@ -112,20 +112,29 @@ impl Graph {
 
         let initials = self.initials(selected, features)?;
         let none = self.packages.feature_graph().resolve_none();
-        let set = CargoSet::new(initials, none, &options).context("failed to resolve the features")?;
-        Ok(self.walk(&set, of))
+        let set =
+            CargoSet::new(initials, none, &options).context("failed to resolve the features")?;
+        Ok(Build {
+            packages: &self.packages,
+            links: links(&set),
+            set,
+        })
     }
 
     fn initials(&self, selected: &[&str], features: &Features) -> Result<FeatureSet<'_>> {
         let graph = self.packages.feature_graph();
         let filter = match features {
             Features { all: true, .. } => StandardFeatures::All,
-            Features { no_default: true, .. } => StandardFeatures::None,
+            Features {
+                no_default: true, ..
+            } => StandardFeatures::None,
             _ => StandardFeatures::Default,
         };
         let members = self.packages.workspace();
-        let selected: Vec<PackageMetadata<'_>> =
-            members.iter().filter(|member| selected.contains(&member.name())).collect();
+        let selected: Vec<PackageMetadata<'_>> = members
+            .iter()
+            .filter(|member| selected.contains(&member.name()))
+            .collect();
         let mut initials = graph.resolve_none();
         for member in &selected {
             initials = initials.union(&member.to_feature_set(filter));
@@ -136,7 +145,9 @@ impl Graph {
                 Some((package, feature)) => (Some(package), feature),
                 None => (None, name.as_str()),
             };
-            let found = selected.iter().filter(|member| package.is_none_or(|p| p == member.name()));
+            let found = selected
+                .iter()
+                .filter(|member| package.is_none_or(|p| p == member.name()));
             let found: Vec<_> = found
                 .filter_map(|member| {
                     let feature = member.named_features().find(|f| *f == feature)?;
@@ -149,95 +160,142 @@ impl Graph {
             }
             named.extend(found);
         }
-        let named = graph.resolve_ids(named).context("failed to resolve the features")?;
+        let named = graph
+            .resolve_ids(named)
+            .context("failed to resolve the features")?;
         // What a feature turns on follows from the resolution of the set, not from the set itself.
         Ok(initials.union(&named))
     }
+}
 
-    /// Walks the links that are part of the build, from the packages `of`.
-    fn walk(&self, set: &CargoSet<'_>, of: &[&str]) -> Resolution {
-        type Node<'g> = (&'g PackageId, Side);
-        let mut links: HashMap<Node<'_>, Vec<(Node<'_>, bool)>> = HashMap::new();
-        let mut link = |from: Node<'_>, to: Node<'_>, build: bool| {
-            links.entry(unbound(self, from)).or_default().push((unbound(self, to), build));
-        };
-        for l in set.target_links().filter(|l| l.normal().is_present()) {
-            link((l.from().id(), Side::Target), (l.to().id(), Side::Target), false);
-        }
-        for l in set.proc_macro_links().filter(|l| l.normal().is_present()) {
-            link((l.from().id(), Side::Target), (l.to().id(), Side::Host), false);
-        }
-        for l in set.build_dep_links() {
-            link((l.from().id(), Side::Target), (l.to().id(), Side::Host), true);
-        }
-        for l in set.host_links() {
-            link((l.from().id(), Side::Host), (l.to().id(), Side::Host), l.build().is_present());
-        }
+/// A package on one side of the build.
+type Node<'g> = (&'g PackageId, Side);
 
-        let mut parent: HashMap<Node<'_>, Option<Node<'_>>> = HashMap::new();
-        let mut queue: VecDeque<Node<'_>> = VecDeque::new();
-        for member in self.packages.workspace().iter().filter(|m| of.contains(&m.name())) {
-            let side = if member.is_proc_macro() { Side::Host } else { Side::Target };
-            parent.insert((member.id(), side), None);
-            queue.push_back((member.id(), side));
-        }
-        let mut dependents: HashMap<Node<'_>, BTreeSet<String>> = HashMap::new();
+/// The dependencies of each package that are part of a build; whether a link is a build-dependency.
+type Links<'g> = HashMap<Node<'g>, Vec<(Node<'g>, bool)>>;
+
+/// A resolved build.
+#[derive(Debug)]
+pub struct Build<'g> {
+    packages: &'g PackageGraph,
+    set: CargoSet<'g>,
+    links: Links<'g>,
+}
+
+fn links<'g>(set: &CargoSet<'g>) -> Links<'g> {
+    let mut links: Links<'g> = HashMap::new();
+    let mut link = |from, to, build| links.entry(from).or_default().push((to, build));
+    for l in set.target_links().filter(|l| l.normal().is_present()) {
+        link(
+            (l.from().id(), Side::Target),
+            (l.to().id(), Side::Target),
+            false,
+        );
+    }
+    for l in set.proc_macro_links().filter(|l| l.normal().is_present()) {
+        link(
+            (l.from().id(), Side::Target),
+            (l.to().id(), Side::Host),
+            false,
+        );
+    }
+    for l in set.build_dep_links() {
+        link(
+            (l.from().id(), Side::Target),
+            (l.to().id(), Side::Host),
+            true,
+        );
+    }
+    for l in set.host_links() {
+        let build = l.build().is_present();
+        link(
+            (l.from().id(), Side::Host),
+            (l.to().id(), Side::Host),
+            build,
+        );
+    }
+    for next in links.values_mut() {
+        next.sort_unstable();
+    }
+    links
+}
+
+impl<'g> Build<'g> {
+    /// The crates that are compiled for the packages `of`.
+    pub fn crates(&self, of: &[&str]) -> Resolution {
+        let members = self
+            .packages
+            .workspace()
+            .iter()
+            .filter(|m| of.contains(&m.name()));
+        let roots = members.map(|member| {
+            let side = if member.is_proc_macro() {
+                Side::Host
+            } else {
+                Side::Target
+            };
+            (member.id(), side)
+        });
+        let mut parents: HashMap<Node<'g>, Option<Node<'g>>> =
+            roots.map(|root| (root, None)).collect();
+        let mut queue: VecDeque<Node<'g>> = parents.keys().copied().collect();
+        let mut dependents: HashMap<Node<'g>, BTreeSet<String>> = HashMap::new();
         let mut by_member: BTreeSet<&PackageId> = BTreeSet::new();
+        // Breadth first, so that the way to each crate is a shortest one.
         while let Some(node) = queue.pop_front() {
-            let mut next = links.get(&node).cloned().unwrap_or_default();
-            next.sort_unstable();
-            for (to, build) in next {
-                let from = self.package(node.0);
-                dependents.entry(to).or_default().insert(from.name().to_owned());
+            let from = self.package(node.0);
+            for &(to, build) in self.links.get(&node).into_iter().flatten() {
+                dependents
+                    .entry(to)
+                    .or_default()
+                    .insert(from.name().to_owned());
                 if build && from.source().is_local() {
                     by_member.insert(to.0);
                 }
-                parent.entry(to).or_insert_with(|| {
+                parents.entry(to).or_insert_with(|| {
                     queue.push_back(to);
                     Some(node)
                 });
             }
         }
-
-        let mut crates: BTreeMap<(String, Version, Side), ResolvedCrate> = BTreeMap::new();
-        for (&(id, side), first) in &parent {
+        let crates = parents.keys().map(|&node| {
+            let (id, side) = node;
             let package = self.package(id);
-            let mut via = Vec::new();
-            let mut at = *first;
-            while let Some(node) = at {
-                let before = parent[&node];
-                if before.is_some() {
-                    via.push(self.package(node.0).name().to_owned());
-                }
-                at = before;
-            }
-            via.reverse();
-            let resolved = ResolvedCrate {
+            ResolvedCrate {
                 name: package.name().to_owned(),
                 version: package.version().clone(),
                 links: package.links().map(str::to_owned),
                 build_script: package.has_build_script(),
                 side,
-                features: features_of(set, id, side),
-                via,
-                dependents: dependents.remove(&(id, side)).unwrap_or_default(),
+                features: features_of(&self.set, id, side),
+                via: self.way(&parents, node),
+                dependents: dependents.remove(&node).unwrap_or_default(),
                 member_build_dependency: by_member.contains(id),
                 local: package.source().is_local(),
                 rust_version: package.rust_version().cloned(),
-            };
-            crates.insert((resolved.name.clone(), resolved.version.clone(), side), resolved);
-        }
-        Resolution { crates: crates.into_values().collect() }
+            }
+        });
+        let mut crates: Vec<ResolvedCrate> = crates.collect();
+        crates.sort_by(|a, b| (&a.name, &a.version, a.side).cmp(&(&b.name, &b.version, b.side)));
+        Resolution { crates }
     }
 
-    fn package(&self, id: &PackageId) -> PackageMetadata<'_> {
-        self.packages.metadata(id).expect("the id comes from this graph")
+    /// The names between a root and a crate, both left out.
+    fn way(&self, parents: &HashMap<Node<'g>, Option<Node<'g>>>, node: Node<'g>) -> Vec<String> {
+        let above = std::iter::successors(parents[&node], |node| parents[node]);
+        let mut way: Vec<String> = above
+            .map(|(id, _)| self.package(id).name().to_owned())
+            .collect();
+        way.pop();
+        way.reverse();
+        way
     }
-}
 
-/// The same node with the graph's own lifetime.
-fn unbound<'g>(graph: &'g Graph, (id, side): (&PackageId, Side)) -> (&'g PackageId, Side) {
-    (graph.package(id).id(), side)
+    fn package(&self, id: &PackageId) -> PackageMetadata<'g> {
+        self.packages
+            .metadata(id)
+            .expect("the id comes from this graph")
+    }
 }
 
 /// The named features that are on for a package on one side. With the first resolver both sides are one.
@@ -248,10 +306,11 @@ fn features_of(set: &CargoSet<'_>, id: &PackageId, side: Side) -> BTreeSet<Strin
     };
     let list = own.features_for(id).ok().flatten();
     list.iter()
-        .flat_map(|list| list.labels())
+        .flat_map(FeatureList::labels)
         .filter_map(|label| match label {
-            FeatureLabel::Named(name) => Some((*name).to_owned()),
-            FeatureLabel::OptionalDependency(name) => Some((*name).to_owned()),
+            FeatureLabel::Named(name) | FeatureLabel::OptionalDependency(name) => {
+                Some((*name).to_owned())
+            }
             FeatureLabel::Base => None,
         })
         .collect()

@@ -42,8 +42,10 @@ struct Package {
 }
 
 /// The two names under which lock files know crates.io.
-const CRATES_IO: [&str; 2] =
-    ["registry+https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io/"];
+const CRATES_IO: [&str; 2] = [
+    "registry+https://github.com/rust-lang/crates.io-index",
+    "sparse+https://index.crates.io/",
+];
 
 /// Reads the lock file of the workspace at `root`, an absolute path.
 pub(super) fn read(root: &Utf8Path) -> Result<Lock> {
@@ -55,8 +57,13 @@ pub(super) fn read(root: &Utf8Path) -> Result<Lock> {
         .with_context(|| format!("failed to read `{path}`"))?;
     let checksums = text.package.iter().any(|p| p.checksum.is_some());
     // Formats 1 and 2 carry no number: only 2 keeps checksums with the packages.
-    let version =
-        text.version.unwrap_or(if text.metadata.is_some() || !checksums { 1 } else { 2 });
+    let version = text
+        .version
+        .unwrap_or(if text.metadata.is_some() || !checksums {
+            1
+        } else {
+            2
+        });
     let sources: BTreeSet<_> = text.package.into_iter().filter_map(|p| p.source).collect();
     Ok(Lock::Present(LockFile {
         version,

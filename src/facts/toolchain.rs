@@ -38,7 +38,9 @@ pub enum Channel {
 impl Channel {
     /// Reads a channel, with or without a host triple behind it.
     pub fn parse(text: &str) -> Self {
-        let (head, rest) = text.split_once('-').map_or((text, ""), |(head, rest)| (head, rest));
+        let (head, rest) = text
+            .split_once('-')
+            .map_or((text, ""), |(head, rest)| (head, rest));
         let numbers: Vec<u64> = head.split('.').map_while(|n| n.parse().ok()).collect();
         let date = |rest: &str| {
             rest.get(..10)
@@ -89,7 +91,9 @@ pub(super) fn find(dir: &Utf8Path, context: &Utf8Path) -> Result<Option<Toolchai
                 Ok(manifest) => manifest.toolchain.channel,
                 // The old form: the bare name of a channel.
                 Err(_) if name == "rust-toolchain" => Some(text.trim().to_owned()),
-                Err(error) => return Err(error).with_context(|| format!("failed to read `{path}`")),
+                Err(error) => {
+                    return Err(error).with_context(|| format!("failed to read `{path}`"));
+                }
             };
             return Ok(channel.map(|text| ToolchainFile {
                 path: super::relative(&path, context),
@@ -108,8 +112,14 @@ mod tests {
     #[test]
     fn channels() {
         assert_eq!(Channel::parse("1.95"), Channel::Minor(1, 95));
-        assert_eq!(Channel::parse("1.95.0"), Channel::Exact(Version::new(1, 95, 0)));
-        assert_eq!(Channel::parse("stable-x86_64-unknown-linux-gnu"), Channel::Stable);
+        assert_eq!(
+            Channel::parse("1.95.0"),
+            Channel::Exact(Version::new(1, 95, 0))
+        );
+        assert_eq!(
+            Channel::parse("stable-x86_64-unknown-linux-gnu"),
+            Channel::Stable
+        );
         assert_eq!(Channel::parse("nightly"), Channel::Nightly(None));
         assert_eq!(
             Channel::parse("nightly-2026-01-31"),

@@ -53,12 +53,16 @@ fn checksum(body: &str) -> String {
 
 /// A `FROM` line without the tag and digest of its image; any other line as it is.
 fn without_tag(line: &str) -> Cow<'_, str> {
-    let Some(rest) = line.strip_prefix("FROM ") else { return line.into() };
+    let Some(rest) = line.strip_prefix("FROM ") else {
+        return line.into();
+    };
     let image_end = rest.find(char::is_whitespace).unwrap_or(rest.len());
     let (image, after) = rest.split_at(image_end);
     let name = image.split('@').next().unwrap_or(image);
     // A colon before the last slash belongs to the port of a registry.
-    let tag = name.rfind(':').filter(|colon| !name[*colon..].contains('/'));
+    let tag = name
+        .rfind(':')
+        .filter(|colon| !name[*colon..].contains('/'));
     format!("FROM {}{after}", &name[..tag.unwrap_or(name.len())]).into()
 }
 
@@ -70,7 +74,10 @@ mod tests {
     fn bumps_are_no_edits() {
         let text = sealed("FROM rust:1.95 AS toolchain\nRUN x\n");
         assert_eq!(owner(&text), Owner::Tool);
-        assert_eq!(owner(&text.replace("rust:1.95", "rust:1.96@sha256:abc")), Owner::Tool);
+        assert_eq!(
+            owner(&text.replace("rust:1.95", "rust:1.96@sha256:abc")),
+            Owner::Tool
+        );
         assert_eq!(owner(&text.replace('\n', "\r\n")), Owner::Tool);
     }
 
@@ -78,14 +85,26 @@ mod tests {
     fn edits_are_seen() {
         let text = sealed("FROM rust:1.95 AS toolchain\nRUN x\n");
         assert_eq!(owner(&text.replace("RUN x", "RUN y")), Owner::Edited);
-        assert_eq!(owner(&text.replace("FROM rust", "FROM rusty")), Owner::Edited);
+        assert_eq!(
+            owner(&text.replace("FROM rust", "FROM rusty")),
+            Owner::Edited
+        );
         assert_eq!(owner(&text.replace("again", "never")), Owner::Edited);
-        assert_eq!(owner(&text[text.find('\n').expect("a line") + 1..]), Owner::User);
+        assert_eq!(
+            owner(&text[text.find('\n').expect("a line") + 1..]),
+            Owner::User
+        );
     }
 
     #[test]
     fn ports_are_no_tags() {
-        assert_eq!(without_tag("FROM host:5000/a AS x\n"), "FROM host:5000/a AS x\n");
-        assert_eq!(without_tag("FROM host:5000/a:1@sha256:0 AS x\n"), "FROM host:5000/a AS x\n");
+        assert_eq!(
+            without_tag("FROM host:5000/a AS x\n"),
+            "FROM host:5000/a AS x\n"
+        );
+        assert_eq!(
+            without_tag("FROM host:5000/a:1@sha256:0 AS x\n"),
+            "FROM host:5000/a AS x\n"
+        );
     }
 }

@@ -1,7 +1,5 @@
 //! Which binaries get an image.
 
-use std::cmp::Reverse;
-
 use super::{Refusal, Request};
 use crate::catalog::Catalog;
 use crate::facts::{Bin, Facts, Features, Membership, Package};
@@ -42,7 +40,12 @@ pub(super) fn select<'f>(
 ) -> anyhow::Result<Selection<'f>> {
     let all: Vec<Candidate<'f>> = facts
         .members()
-        .flat_map(|package| package.bins.iter().map(move |bin| Candidate { package, bin }))
+        .flat_map(|package| {
+            package
+                .bins
+                .iter()
+                .map(move |bin| Candidate { package, bin })
+        })
         .collect();
     for name in &request.packages {
         if !facts.members().any(|package| package.name == *name) {
@@ -59,17 +62,38 @@ pub(super) fn select<'f>(
             .iter()
             .map(|name| Ok(Choice::new(named(&eligible, name)?, why(name))))
             .collect();
-        picked.map(|picked| finish(picked, &all, |_| Why::NotAsked, request, &catalog.helpers.clients))
+        picked.map(|picked| {
+            finish(
+                picked,
+                &all,
+                |_| Why::NotAsked,
+                request,
+                &catalog.helpers.clients,
+            )
+        })
     };
     if !request.bins.is_empty() {
-        return Ok(asked(&request.bins, &|name| Why::Flag(format!("--bin {name}")))?);
+        return Ok(asked(&request.bins, &|name| {
+            Why::Flag(format!("--bin {name}"))
+        })?);
     }
-    if let Some(bins) = facts.config.bins.as_ref().filter(|_| request.packages.is_empty()) {
+    if let Some(bins) = facts
+        .config
+        .bins
+        .as_ref()
+        .filter(|_| request.packages.is_empty())
+    {
         return Ok(asked(bins, &|_| Why::Config("bins"))?);
     }
     let picked = usual(facts, request, features, &eligible, catalog)?;
     let why_not = |c: &Candidate<'_>| why_not(facts, request, c, catalog);
-    Ok(finish(picked, &all, why_not, request, &catalog.helpers.clients))
+    Ok(finish(
+        picked,
+        &all,
+        why_not,
+        request,
+        &catalog.helpers.clients,
+    ))
 }
 
 /// The binary of this name.
@@ -77,7 +101,11 @@ fn named<'f>(eligible: &[Candidate<'f>], name: &str) -> Result<Candidate<'f>, Re
     let found: Vec<_> = eligible.iter().filter(|c| c.bin.name == name).collect();
     match found[..] {
         [one] => Ok(*one),
-        [] => Err(not_found("binary", name, eligible.iter().map(|c| c.bin.name.as_str()))),
+        [] => Err(not_found(
+            "binary",
+            name,
+            eligible.iter().map(|c| c.bin.name.as_str()),
+        )),
         _ => Err(Refusal::Ambiguous {
             name: name.to_owned(),
             packages: found.iter().map(|c| c.package.name.clone()).collect(),
@@ -85,15 +113,19 @@ fn named<'f>(eligible: &[Candidate<'f>], name: &str) -> Result<Candidate<'f>, Re
     }
 }
 
-fn not_found<'n>(
-    kind: &'static str,
-    name: &str,
-    names: impl Iterator<Item = &'n str>,
-) -> Refusal {
+fn not_found<'n>(kind: &'static str, name: &str, names: impl Iterator<Item = &'n str>) -> Refusal {
     let mut near: Vec<String> = names.map(str::to_owned).collect();
-    near.sort_by_cached_key(|other| Reverse((strsim::jaro_winkler(name, other) * 1e6) as u64));
+    near.sort_by(|a, b| similarity(name, b).total_cmp(&similarity(name, a)));
     near.truncate(3);
-    Refusal::NotFound { kind, name: name.to_owned(), near }
+    Refusal::NotFound {
+        kind,
+        name: name.to_owned(),
+        near,
+    }
+}
+
+fn similarity(name: &str, other: &str) -> f64 {
+    strsim::jaro_winkler(name, other)
 }
 
 /// What `cargo build --release` makes in the packages asked for or in the default members, without helpers.
@@ -114,9 +146,8 @@ fn usual<'f>(
     let default = |c: &Candidate<'_>| {
         !request.packages.is_empty() || c.package.membership == Membership::Default
     };
-    let product = |c: &Candidate<'_>| {
-        !request.packages.is_empty() || helper(facts, c, catalog).is_none()
-    };
+    let product =
+        |c: &Candidate<'_>| !request.packages.is_empty() || helper(facts, c, catalog).is_none();
     let of = |keep: &dyn Fn(&Candidate<'f>) -> bool| -> Vec<Candidate<'f>> {
         eligible.iter().copied().filter(keep).collect()
     };
@@ -132,8 +163,12 @@ fn usual<'f>(
             return Err(Refusal::OnlyHelpers { bins }.into());
         }
     }
-    let runs_by_default =
-        |c: &Candidate<'_>| c.package.default_run.as_ref().is_none_or(|bin| *bin == c.bin.name);
+    let runs_by_default = |c: &Candidate<'_>| {
+        c.package
+            .default_run
+            .as_ref()
+            .is_none_or(|bin| *bin == c.bin.name)
+    };
     found.retain(runs_by_default);
     if let [only] = found[..] {
         let why = match (&only.package.default_run, &request.packages[..]) {
@@ -148,10 +183,15 @@ fn usual<'f>(
     let found = if built.is_empty() { found } else { built };
     Ok(found
         .into_iter()
-        .map(|c| match (&c.package.default_run, request.packages.contains(&c.package.name)) {
-            (Some(_), _) => Choice::new(c, Why::DefaultRun(c.package.name.clone())),
-            (None, true) => Choice::new(c, Why::Flag(format!("-p {}", c.package.name))),
-            (None, false) => Choice::new(c, Why::CargoBuilds),
+        .map(|c| {
+            match (
+                &c.package.default_run,
+                request.packages.contains(&c.package.name),
+            ) {
+                (Some(_), _) => Choice::new(c, Why::DefaultRun(c.package.name.clone())),
+                (None, true) => Choice::new(c, Why::Flag(format!("-p {}", c.package.name))),
+                (None, false) => Choice::new(c, Why::CargoBuilds),
+            }
         })
         .collect())
 }
@@ -171,25 +211,44 @@ fn built_by_default<'f>(
         [] => packages.clone(),
         asked => asked.iter().map(String::as_str).collect(),
     };
-    let resolution = facts.graph.resolve(&selected, features, &packages)?;
+    let resolution = facts.graph.build(&selected, features)?.crates(&packages);
     let on = |c: &Candidate<'_>| {
         let krate = resolution.named(&c.package.name).find(|krate| krate.local);
-        krate.is_some_and(|k| c.bin.required_features.iter().all(|f| k.features.contains(f)))
+        krate.is_some_and(|k| {
+            c.bin
+                .required_features
+                .iter()
+                .all(|f| k.features.contains(f))
+        })
     };
-    Ok(found.iter().copied().filter(|c| c.bin.required_features.is_empty() || on(c)).collect())
+    Ok(found
+        .iter()
+        .copied()
+        .filter(|c| c.bin.required_features.is_empty() || on(c))
+        .collect())
 }
 
 /// What makes the binary a helper, if it is one.
 fn helper(facts: &Facts, c: &Candidate<'_>, catalog: &Catalog) -> Option<String> {
     let helpers = &catalog.helpers;
-    let dir = c.package.dir.strip_prefix(&facts.root).unwrap_or(&c.package.dir);
-    if let Some(folder) = dir.iter().find(|part| helpers.folders.iter().any(|f| f == part)) {
+    let dir = c
+        .package
+        .dir
+        .strip_prefix(&facts.root)
+        .unwrap_or(&c.package.dir);
+    if let Some(folder) = dir
+        .iter()
+        .find(|part| helpers.folders.iter().any(|f| f == part))
+    {
         return Some(format!("what lies in the folder {folder}"));
     }
     if helpers.packages.contains(&c.package.name) {
         return Some(format!("package {}", c.package.name));
     }
-    helpers.bins.contains(&c.bin.name).then(|| c.bin.name.clone())
+    helpers
+        .bins
+        .contains(&c.bin.name)
+        .then(|| c.bin.name.clone())
 }
 
 fn why_not(facts: &Facts, request: &Request, c: &Candidate<'_>, catalog: &Catalog) -> Why {
@@ -232,5 +291,9 @@ fn finish<'f>(
         };
         picked.sort_by_key(|p| (main(&p.value), !client(&p.value)));
     }
-    Selection { picked, left_out, by_package: !request.packages.is_empty() }
+    Selection {
+        picked,
+        left_out,
+        by_package: !request.packages.is_empty(),
+    }
 }

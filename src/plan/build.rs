@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::binaries::Selection;
 use super::needs::{EnvVar, Needed, Needs};
 use super::toolchain::Toolchain;
-use super::{Note, Request, configured};
+use super::{Note, Refusal, Request, configured};
 use crate::facts::{Facts, Features, Lock, Membership};
 use crate::why::{Choice, Why};
 
@@ -39,6 +39,22 @@ pub struct Command {
     pub names_target: bool,
 }
 
+/// Refuses a project that cargo builds for another system only.
+pub(super) fn for_linux(facts: &Facts) -> Result<(), Refusal> {
+    let Some(target) = &facts.cargo_config.target else {
+        return Ok(());
+    };
+    // Paths to target specifications and `host-tuple` may be anything.
+    let elsewhere = |target: &String| {
+        target.contains('-') && !target.contains("-linux-") && target != "host-tuple"
+    };
+    if target.value.iter().all(elsewhere) {
+        let (file, targets) = (target.file.to_string(), target.value.join(", "));
+        return Err(Refusal::NotForLinux { file, targets });
+    }
+    Ok(())
+}
+
 /// The features of the command line, else those of the configuration.
 pub(super) fn features(facts: &Facts, request: &Request) -> Features {
     if request.features == Features::default() {
@@ -62,8 +78,11 @@ pub(super) fn command(
     let candidates = || selection.picked.iter().map(|picked| picked.value);
     for c in candidates() {
         for feature in &c.bin.required_features {
-            let name =
-                if several_members { format!("{}/{feature}", c.package.name) } else { feature.clone() };
+            let name = if several_members {
+                format!("{}/{feature}", c.package.name)
+            } else {
+                feature.clone()
+            };
             let given = features.all || features.named.iter().any(|f| *f == name || f == feature);
             if !given && !is_default_feature(facts, &c.package.name, feature, &features) {
                 features.named.push(name);
@@ -73,17 +92,23 @@ pub(super) fn command(
     // Built together, as `cargo build` does it, the default members share their features. Packages are named
     // only where that would not build these binaries, or more than these.
     let by_default = |name: &str| {
-        let same = facts.members().filter(|p| p.membership == Membership::Default);
-        same.filter(|p| p.bins.iter().any(|bin| bin.name == name)).count() == 1
+        let same = facts
+            .members()
+            .filter(|p| p.membership == Membership::Default);
+        same.filter(|p| p.bins.iter().any(|bin| bin.name == name))
+            .count()
+            == 1
     };
     let cargo_finds = candidates()
         .all(|c| c.package.membership == Membership::Default && by_default(&c.bin.name));
-    let named = several_members && (selection.by_package || !cargo_finds || !features.named.is_empty());
+    let named =
+        several_members && (selection.by_package || !cargo_finds || !features.named.is_empty());
     let mut packages: Vec<String> = candidates().map(|c| c.package.name.clone()).collect();
     packages.sort();
     packages.dedup();
-    let mut bins: Vec<(String, String)> =
-        candidates().map(|c| (c.bin.name.clone(), c.package.name.clone())).collect();
+    let mut bins: Vec<(String, String)> = candidates()
+        .map(|c| (c.bin.name.clone(), c.package.name.clone()))
+        .collect();
     bins.sort();
     let (bins, bin_packages) = bins.into_iter().unzip();
     Command {
@@ -101,8 +126,13 @@ pub(super) fn command(
 }
 
 fn is_default_feature(facts: &Facts, package: &str, feature: &str, features: &Features) -> bool {
-    let resolution = facts.graph.resolve(&[package], features, &[package]);
-    resolution.is_ok_and(|r| r.named(package).any(|k| k.local && k.features.contains(feature)))
+    let build = facts.graph.build(&[package], features);
+    build.is_ok_and(|build| {
+        build
+            .crates(&[package])
+            .named(package)
+            .any(|k| k.local && k.features.contains(feature))
+    })
 }
 
 /// Order of precedence: `--profile`, the configuration, `release`.
@@ -119,7 +149,9 @@ impl Command {
         if !self.packages.is_empty() {
             return self.packages.iter().map(String::as_str).collect();
         }
-        let default = facts.members().filter(|p| p.membership == Membership::Default);
+        let default = facts
+            .members()
+            .filter(|p| p.membership == Membership::Default);
         default.map(|p| p.name.as_str()).collect()
     }
 
@@ -144,7 +176,11 @@ impl Command {
         for bin in &self.bins {
             words.extend(["--bin".into(), bin.clone()]);
         }
-        let Features { all, no_default, named } = &self.features;
+        let Features {
+            all,
+            no_default,
+            named,
+        } = &self.features;
         words.extend(all.then(|| "--all-features".into()));
         words.extend(no_default.then(|| "--no-default-features".into()));
         if !named.is_empty() {
@@ -161,21 +197,38 @@ impl Command {
             profile => profile,
         };
         // The triple is the builder's own, whichever it is.
-        Utf8Path::new(if self.names_target { "target/*" } else { "target" }).join(folder)
+        Utf8Path::new(if self.names_target {
+            "target/*"
+        } else {
+            "target"
+        })
+        .join(folder)
     }
 }
 
-pub(super) fn build(facts: &Facts, command: Command, needs: &Needs<'_>, toolchain: &Toolchain) -> BuildPlan {
+pub(super) fn build(
+    facts: &Facts,
+    command: Command,
+    needs: &Needs<'_>,
+    toolchain: &Toolchain,
+) -> BuildPlan {
     let config = &facts.cargo_config;
     let mut env = needs.build_env();
     let mut set = |name: &str, value: &str, why: Why| {
-        let var = EnvVar { name: name.to_owned(), value: value.to_owned() };
+        let var = EnvVar {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        };
         env.push(Choice::new(var, why));
     };
     // What the configuration calls is not in the image, and compiles nothing by itself.
     for (name, key, wrapper) in [
         ("RUSTC_WRAPPER", "rustc-wrapper", &config.rustc_wrapper),
-        ("RUSTC_WORKSPACE_WRAPPER", "rustc-workspace-wrapper", &config.rustc_workspace_wrapper),
+        (
+            "RUSTC_WORKSPACE_WRAPPER",
+            "rustc-workspace-wrapper",
+            &config.rustc_workspace_wrapper,
+        ),
     ] {
         if let Some(wrapper) = wrapper {
             let setting = format!("`{key}` to {}, which is not in the image", wrapper.value);
@@ -188,18 +241,30 @@ pub(super) fn build(facts: &Facts, command: Command, needs: &Needs<'_>, toolchai
         ("CARGO_BUILD_BUILD_DIR", "build-dir", &config.build_dir),
     ] {
         if let Some(folder) = folder {
-            set(name, "target", Why::CargoConfig(folder.file.clone(), format!("`{key}`")));
+            set(
+                name,
+                "target",
+                Why::CargoConfig(folder.file.clone(), format!("`{key}`")),
+            );
         }
     }
-    BuildPlan { packages: needs.build_packages(&toolchain.suite.value), env, command }
+    BuildPlan {
+        packages: needs.build_packages(&toolchain.suite.value),
+        env,
+        command,
+    }
 }
 
 pub(super) fn notes(facts: &Facts) -> Vec<Note> {
     let config = &facts.cargo_config;
-    let native = config.flags.iter().find(|flag| flag.value.ends_with("target-cpu=native"));
+    let native = config
+        .flags
+        .iter()
+        .find(|flag| flag.value.ends_with("target-cpu=native"));
     let native = native.map(|flag| Note::NativeCpu(flag.file.clone()));
-    let target = config.target.as_ref().map(|target| {
-        Note::OtherTarget(target.file.clone(), target.value.join(", "))
-    });
+    let target = config
+        .target
+        .as_ref()
+        .map(|target| Note::OtherTarget(target.file.clone(), target.value.join(", ")));
     native.into_iter().chain(target).collect()
 }

@@ -48,12 +48,20 @@ const HIDDEN: [&str; 14] = [
 
 pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
     let kept = needs.kept();
-    let (kept_usual, hidden): (Vec<&str>, Vec<&str>) =
-        HIDDEN.iter().partition(|pattern| kept.contains_key(pattern.trim_start_matches("**/")));
-    let outside = facts.packages.iter().find(|p| !p.dir.starts_with(&facts.root));
+    let (kept_usual, hidden): (Vec<&str>, Vec<&str>) = HIDDEN
+        .iter()
+        .partition(|pattern| kept.contains_key(pattern.trim_start_matches("**/")));
+    let outside = facts
+        .packages
+        .iter()
+        .find(|p| !p.dir.starts_with(&facts.root));
     let why = outside.map_or(Why::WorkspaceRoot, |p| Why::OutsideWorkspace(p.dir.clone()));
 
-    let below = facts.packages.iter().filter(|p| p.below_dependencies).map(|p| &p.dir);
+    let below = facts
+        .packages
+        .iter()
+        .filter(|p| p.below_dependencies)
+        .map(|p| &p.dir);
     let whole: BTreeSet<&Utf8PathBuf> = below.chain(&facts.cargo_config.vendored).collect();
     let inside = |path: &Utf8Path| whole.iter().any(|whole| path.starts_with(whole));
     let roots = facts.packages.iter().flat_map(|p| &p.unusual_roots);
@@ -61,11 +69,19 @@ pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
         dir: Choice::new(facts.context.clone(), why),
         root: facts.root.clone(),
         hidden: hidden.into_iter().map(str::to_owned).collect(),
-        shown: facts.packages.iter().flat_map(|p| &p.target_folders).map(ToString::to_string).collect(),
+        shown: facts
+            .packages
+            .iter()
+            .flat_map(|p| &p.target_folders)
+            .map(ToString::to_string)
+            .collect(),
         kept: kept_usual
             .into_iter()
             .map(|pattern| {
-                Choice::new(pattern.to_owned(), kept[pattern.trim_start_matches("**/")].clone())
+                Choice::new(
+                    pattern.to_owned(),
+                    kept[pattern.trim_start_matches("**/")].clone(),
+                )
             })
             .collect(),
         unusual_roots: roots.filter(|root| !inside(root)).cloned().collect(),

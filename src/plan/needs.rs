@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Note;
 use crate::catalog::{Catalog, Packages, Program, Row, RowSide};
+use crate::config::OneOrMany;
 use crate::facts::{CargoConfig, Facts, Resolution, ResolvedCrate, Side};
 use crate::why::{Choice, Evidence, Why};
 
@@ -49,31 +50,53 @@ impl<'p> Needs<'p> {
         let mut rows = Vec::new();
         let mut unknown = BTreeMap::new();
         for krate in &resolution.crates {
-            let of_users = facts.config.links.get(&krate.name).map(|rows| rows.as_slice());
+            let of_users = facts.config.links.get(&krate.name).map(OneOrMany::as_slice);
             let of_catalog = catalog.links.get(&krate.name).map(Vec::as_slice);
             let Some(all) = of_users.or(of_catalog) else {
-                if let (Some(links), true, false) = (&krate.links, krate.build_script, krate.local) {
-                    let note = Note::UnknownNative { krate: krate.name.clone(), links: links.clone() };
+                if let (Some(links), true, false) = (&krate.links, krate.build_script, krate.local)
+                {
+                    let note = Note::UnknownNative {
+                        krate: krate.name.clone(),
+                        links: links.clone(),
+                    };
                     unknown.insert(krate.name.clone(), note);
                 }
                 continue;
             };
-            let held = all.iter().filter(|row| holds(row, krate, &names, &facts.cargo_config));
-            rows.extend(held.map(|row| Held { row, side: krate.side, evidence: evidence(row, krate) }));
+            let held = all
+                .iter()
+                .filter(|row| holds(row, krate, &names, &facts.cargo_config));
+            rows.extend(held.map(|row| Held {
+                row,
+                side: krate.side,
+                evidence: evidence(row, krate),
+            }));
         }
-        Self { facts, rows, programs: programs(facts, resolution, catalog), unknown: unknown.into_values().collect() }
+        Self {
+            facts,
+            rows,
+            programs: programs(facts, resolution, catalog),
+            unknown: unknown.into_values().collect(),
+        }
     }
 
     /// The packages that the build stages install, by name.
     pub(super) fn build_packages(&self, suite: &str) -> Vec<Needed> {
         let mut all = Collected::default();
         for held in &self.rows {
-            all.add(&held.row.build, suite, &Why::Crates(vec![held.evidence.clone()]));
+            all.add(
+                &held.row.build,
+                suite,
+                &Why::Crates(vec![held.evidence.clone()]),
+            );
         }
         for (why, program) in &self.programs {
             all.add(&program.build, suite, why);
         }
-        all.add_named(&self.facts.config.packages.build, &Why::Config("packages.build"));
+        all.add_named(
+            &self.facts.config.packages.build,
+            &Why::Config("packages.build"),
+        );
         all.into_needed()
     }
 
@@ -81,9 +104,16 @@ impl<'p> Needs<'p> {
     pub(super) fn run_packages(&self, suite: &str, linked: &Resolution) -> Vec<Needed> {
         let mut all = Collected::default();
         for held in self.in_program(linked) {
-            all.add(&held.row.run, suite, &Why::Crates(vec![held.evidence.clone()]));
+            all.add(
+                &held.row.run,
+                suite,
+                &Why::Crates(vec![held.evidence.clone()]),
+            );
         }
-        all.add_named(&self.facts.config.packages.runtime, &Why::Config("packages.runtime"));
+        all.add_named(
+            &self.facts.config.packages.runtime,
+            &Why::Config("packages.runtime"),
+        );
         all.into_needed()
     }
 
@@ -100,7 +130,10 @@ impl<'p> Needs<'p> {
     /// Paths that the context must keep, each with its reason.
     pub(super) fn kept(&self) -> BTreeMap<String, Why> {
         let rows = self.rows.iter().flat_map(|held| {
-            held.row.keep.iter().map(|path| (path.clone(), Why::Crates(vec![held.evidence.clone()])))
+            held.row
+                .keep
+                .iter()
+                .map(|path| (path.clone(), Why::Crates(vec![held.evidence.clone()])))
         });
         let programs = self
             .programs
@@ -117,9 +150,10 @@ impl<'p> Needs<'p> {
     /// What is left for the user to know.
     pub(super) fn notes(&self) -> Vec<Note> {
         let mut notes: Vec<Note> = Vec::new();
-        let rows = self.rows.iter().filter_map(|held| {
-            Some(Note::Row(held.evidence.clone(), held.row.note.clone()?))
-        });
+        let rows = self
+            .rows
+            .iter()
+            .filter_map(|held| Some(Note::Row(held.evidence.clone(), held.row.note.clone()?)));
         let programs = self.programs.iter().filter_map(|(why, program)| match why {
             Why::BuildScript(path, _) | Why::CargoConfig(path, _) => {
                 Some(Note::Program(path.clone(), program.note.clone()?))
@@ -137,9 +171,9 @@ impl<'p> Needs<'p> {
     fn in_program<'a>(&'a self, linked: &'a Resolution) -> impl Iterator<Item = &'a Held<'p>> {
         self.rows.iter().filter(|held| {
             held.side == Side::Target
-                && linked.named(&held.evidence.krate).any(|k| {
-                    k.side == Side::Target && k.version == held.evidence.version
-                })
+                && linked
+                    .named(&held.evidence.krate)
+                    .any(|k| k.side == Side::Target && k.version == held.evidence.version)
         })
     }
 }
@@ -159,30 +193,47 @@ fn holds(row: &Row, krate: &ResolvedCrate, names: &BTreeSet<&str>, config: &Carg
     };
     side && any_or_none(&row.if_features, &on)
         && !row.unless_features.iter().any(on)
-        && row.versions.as_ref().is_none_or(|versions| versions.matches(&krate.version))
+        && row
+            .versions
+            .as_ref()
+            .is_none_or(|versions| versions.matches(&krate.version))
         && any_or_none(&row.if_crates, &here)
         && !row.unless_crates.iter().any(here)
         && any_or_none(&row.if_env, &set)
         && !row.unless_env.iter().any(set)
         && (!row.if_member_build_dependency || krate.member_build_dependency)
         && (row.unless_dependents.is_empty()
-            || krate.dependents.iter().any(|name| !row.unless_dependents.contains(name)))
+            || krate
+                .dependents
+                .iter()
+                .any(|name| !row.unless_dependents.contains(name)))
 }
 
 fn evidence(row: &Row, krate: &ResolvedCrate) -> Evidence {
-    let on = row.if_features.iter().filter(|feature| krate.features.contains(*feature));
+    let on = row
+        .if_features
+        .iter()
+        .filter(|feature| krate.features.contains(*feature));
     Evidence {
         krate: krate.name.clone(),
         version: krate.version.clone(),
         via: krate.via.clone(),
-        about: if row.about.is_empty() { "is in the build".into() } else { row.about.clone() },
+        about: if row.about.is_empty() {
+            "is in the build".into()
+        } else {
+            row.about.clone()
+        },
         features: on.cloned().collect(),
     }
 }
 
 /// The programs that the packages' own build scripts and cargo's configuration call, as far as the catalog
 /// knows them.
-fn programs<'p>(facts: &Facts, resolution: &Resolution, catalog: &'p Catalog) -> Vec<(Why, &'p Program)> {
+fn programs<'p>(
+    facts: &Facts,
+    resolution: &Resolution,
+    catalog: &'p Catalog,
+) -> Vec<(Why, &'p Program)> {
     let built = |name: &str| resolution.named(name).any(|krate| krate.local);
     let scripts = facts
         .packages
@@ -191,16 +242,30 @@ fn programs<'p>(facts: &Facts, resolution: &Resolution, catalog: &'p Catalog) ->
         .filter_map(|package| package.build_script.as_ref());
     let called = scripts.flat_map(|script| {
         script.programs.iter().map(|program| {
-            (program.clone(), Why::BuildScript(script.path.clone(), program.clone()))
+            (
+                program.clone(),
+                Why::BuildScript(script.path.clone(), program.clone()),
+            )
         })
     });
     let flags = facts.cargo_config.flags.iter().filter_map(|flag| {
         let program = flag.value.rsplit(['=', '/', ',']).next()?;
-        Some((program.to_owned(), Why::CargoConfig(flag.file.clone(), format!("`{}`", flag.value))))
+        Some((
+            program.to_owned(),
+            Why::CargoConfig(flag.file.clone(), format!("`{}`", flag.value)),
+        ))
     });
-    let fetch = facts.cargo_config.git_fetch_with_cli.iter().filter(|on| on.value).map(|on| {
-        ("git".to_owned(), Why::CargoConfig(on.file.clone(), "`git-fetch-with-cli`".to_owned()))
-    });
+    let fetch = facts
+        .cargo_config
+        .git_fetch_with_cli
+        .iter()
+        .filter(|on| on.value)
+        .map(|on| {
+            (
+                "git".to_owned(),
+                Why::CargoConfig(on.file.clone(), "`git-fetch-with-cli`".to_owned()),
+            )
+        });
     called
         .chain(flags)
         .chain(fetch)
@@ -216,7 +281,10 @@ fn env<'a, 'p: 'a>(
     for held in rows {
         for (name, value) in of(held.row) {
             all.entry(name.clone()).or_insert_with(|| {
-                let var = EnvVar { name: name.clone(), value: value.clone() };
+                let var = EnvVar {
+                    name: name.clone(),
+                    value: value.clone(),
+                };
                 Choice::new(var, Why::Crates(vec![held.evidence.clone()]))
             });
         }
@@ -244,6 +312,9 @@ impl Collected {
     }
 
     fn into_needed(self) -> Vec<Needed> {
-        self.0.into_iter().map(|(package, why)| Needed { package, why }).collect()
+        self.0
+            .into_iter()
+            .map(|(package, why)| Needed { package, why })
+            .collect()
     }
 }

@@ -77,14 +77,31 @@ impl fmt::Display for Note {
                 f,
                 "{file} sets `build.target` to {target}: the image builds for its own platform instead"
             ),
-            Self::NoChannelImage { file, channel, instead } => {
-                write!(f, "{file} asks for `{channel}`, which has no image: Rust {instead} is used")
+            Self::NoChannelImage {
+                file,
+                channel,
+                instead,
+            } => {
+                write!(
+                    f,
+                    "{file} asks for `{channel}`, which has no image: Rust {instead} is used"
+                )
             }
-            Self::TooOld { rust, package, needs } => {
-                write!(f, "{package} asks for Rust {needs}, newer than the Rust {rust} of the image")
+            Self::TooOld {
+                rust,
+                package,
+                needs,
+            } => {
+                write!(
+                    f,
+                    "{package} asks for Rust {needs}, newer than the Rust {rust} of the image"
+                )
             }
             Self::LockTooNew { format, needs } => {
-                write!(f, "a Cargo.lock of version {format} needs Rust {needs} or newer")
+                write!(
+                    f,
+                    "a Cargo.lock of version {format} needs Rust {needs} or newer"
+                )
             }
         }
     }

@@ -41,6 +41,14 @@ pub enum Refusal {
         /// The version.
         rust: String,
     },
+    /// Cargo's configuration names targets, and none of them is Linux.
+    #[error("{file} has cargo build for {targets}, which no Linux container runs")]
+    NotForLinux {
+        /// The file.
+        file: String,
+        /// The targets.
+        targets: String,
+    },
     /// A path of the configuration that cannot be part of the context.
     #[error("the asset `{path}` is not a path below its package")]
     AssetOutside {
@@ -61,6 +69,9 @@ impl Refusal {
             Self::NotFound { near, .. } => format!("there is {}", near.join(", ")),
             Self::Ambiguous { .. } => "name the package as well, with `-p`".into(),
             Self::NoSuite { .. } => "set `rust = \"VERSION\"` under [workspace.metadata.dockerize]".into(),
+            Self::NotForLinux { .. } => {
+                "move `build.target` out of it, to where only the other target is built".into()
+            }
             Self::AssetOutside { .. } => "name a file or folder inside of the package".into(),
         })
     }

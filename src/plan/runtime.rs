@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use super::binaries::{Candidate, Selection};
-use super::build::BuildPlan;
 use super::needs::{EnvVar, Needed, Needs};
 use super::toolchain::{Toolchain, with_digest};
 use super::{Refusal, in_workspace};
 use crate::catalog::{Base, Catalog, User};
-use crate::facts::{About, Facts};
+use crate::facts::{About, Build, Facts};
 use crate::why::{Choice, Why};
 
 /// A final stage.
@@ -52,27 +51,34 @@ pub struct Asset {
 }
 
 /// The names of the stages before the final ones, and those that Dockerfiles reserve.
-const TAKEN: [&str; 6] = ["build", "context", "deps", "manifests", "scratch", "toolchain"];
+const TAKEN: [&str; 6] = [
+    "build",
+    "context",
+    "deps",
+    "manifests",
+    "scratch",
+    "toolchain",
+];
 
 pub(super) fn images(
     facts: &Facts,
     selection: &Selection<'_>,
-    build: &BuildPlan,
+    graph: &Build<'_>,
     toolchain: &Toolchain,
     needs: &Needs<'_>,
     catalog: &Catalog,
 ) -> anyhow::Result<Vec<Image>> {
     let suite = &toolchain.suite.value;
-    let suite = catalog.suites.iter().find(|s| s.name == *suite).expect("the plan names a known suite");
+    let suite = catalog
+        .suites
+        .iter()
+        .find(|s| s.name == *suite)
+        .expect("the plan names a known suite");
     let mut stages = BTreeSet::new();
     let mut images = Vec::new();
     for picked in &selection.picked {
         let Candidate { package, bin } = picked.value;
-        let linked = facts.graph.resolve(
-            &build.command.unified(facts),
-            &build.command.features,
-            &[&package.name],
-        )?;
+        let linked = graph.crates(&[&package.name]);
         let needed = needs.run_packages(&suite.name, &linked);
         let (base, why) = base(&needed, suite.distroless.as_ref(), &suite.slim);
         let stage = stage_name(&bin.name, &mut stages);
@@ -81,14 +87,31 @@ pub(super) fn images(
             package: package.name.clone(),
             base: Choice::new(with_digest(facts, &stage, base.image.clone()), why),
             stage,
-            packages: needed.into_iter().filter(|n| !base.holds.contains(&n.package)).collect(),
+            packages: needed
+                .into_iter()
+                .filter(|n| !base.holds.contains(&n.package))
+                .collect(),
             adds_user: *base == suite.slim,
             user: Choice::new(catalog.user.clone(), Why::NonRoot),
-            env: env(needs.run_env(&linked), &facts.config.env, &package.config.env),
+            env: env(
+                needs.run_env(&linked),
+                &facts.config.env,
+                &package.config.env,
+            ),
             labels: labels(&bin.name, &package.about),
-            expose: package.config.expose.as_ref().unwrap_or(&facts.config.expose).clone(),
+            expose: package
+                .config
+                .expose
+                .as_ref()
+                .unwrap_or(&facts.config.expose)
+                .clone(),
             assets: assets(facts, &package.dir, &package.config.assets)?,
-            args: package.config.args.as_ref().unwrap_or(&facts.config.args).clone(),
+            args: package
+                .config
+                .args
+                .as_ref()
+                .unwrap_or(&facts.config.args)
+                .clone(),
         });
     }
     Ok(images)
@@ -96,13 +119,23 @@ pub(super) fn images(
 
 /// Distroless when it holds every package that the program needs, else the slim image.
 fn base<'c>(needed: &[Needed], distroless: Option<&'c Base>, slim: &'c Base) -> (&'c Base, Why) {
-    let Some(distroless) = distroless else { return (slim, Why::NoDistroless) };
-    let mut lacking = needed.iter().filter(|n| !distroless.holds.contains(&n.package));
+    let Some(distroless) = distroless else {
+        return (slim, Why::NoDistroless);
+    };
+    let mut lacking = needed
+        .iter()
+        .filter(|n| !distroless.holds.contains(&n.package));
     match lacking.next() {
         None => (distroless, Why::BaseHoldsAll),
         Some(first) => {
-            let packages = std::iter::once(first).chain(lacking).map(|n| n.package.clone()).collect();
-            (slim, Why::BaseLacks(packages, Box::new(first.why[0].clone())))
+            let packages = std::iter::once(first)
+                .chain(lacking)
+                .map(|n| n.package.clone())
+                .collect();
+            (
+                slim,
+                Why::BaseLacks(packages, Box::new(first.why[0].clone())),
+            )
         }
     }
 }
@@ -110,7 +143,13 @@ fn base<'c>(needed: &[Needed], distroless: Option<&'c Base>, slim: &'c Base) -> 
 /// The binary's name as the name of a stage: lower case, no other characters than a tag may have, not one
 /// that is taken.
 fn stage_name(bin: &str, taken: &mut BTreeSet<String>) -> String {
-    let allowed = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let allowed = |c: char| {
+        if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
     let mut name: String = bin.to_ascii_lowercase().chars().map(allowed).collect();
     let starts_well = name.starts_with(|c: char| c.is_ascii_lowercase());
     if !starts_well || TAKEN.contains(&name.as_str()) {
@@ -129,10 +168,16 @@ fn env(
     package: &BTreeMap<String, String>,
 ) -> Vec<Choice<EnvVar>> {
     let configured = workspace.iter().chain(package).map(|(name, value)| {
-        let var = EnvVar { name: name.clone(), value: value.clone() };
+        let var = EnvVar {
+            name: name.clone(),
+            value: value.clone(),
+        };
         Choice::new(var, Why::Config("env"))
     });
-    let all = crates.into_iter().chain(configured).map(|var| (var.value.name.clone(), var));
+    let all = crates
+        .into_iter()
+        .chain(configured)
+        .map(|var| (var.value.name.clone(), var));
     all.collect::<BTreeMap<_, _>>().into_values().collect()
 }
 
@@ -151,7 +196,9 @@ fn labels(bin: &str, about: &About) -> Vec<(String, String)> {
     ];
     values
         .into_iter()
-        .filter_map(|(key, value)| Some((format!("org.opencontainers.image.{key}"), one_line(&value?))))
+        .filter_map(|(key, value)| {
+            Some((format!("org.opencontainers.image.{key}"), one_line(&value?)))
+        })
         .collect()
 }
 
@@ -161,15 +208,26 @@ fn one_line(text: &str) -> String {
 
 /// The configured assets: those of the workspace from its root, those of the package from its folder.
 fn assets(facts: &Facts, dir: &Utf8Path, package: &[String]) -> Result<Vec<Asset>, Refusal> {
-    let of_workspace = facts.config.assets.iter().map(|path| (in_workspace(facts, path), path));
+    let of_workspace = facts
+        .config
+        .assets
+        .iter()
+        .map(|path| (in_workspace(facts, path), path));
     let of_package = package.iter().map(|path| (dir.join(path), path));
     of_workspace
         .chain(of_package)
         .map(|(from, path)| {
             let to = Utf8Path::new(path);
-            let inside = to.components().all(|part| matches!(part, Utf8Component::Normal(_)));
+            let inside = to
+                .components()
+                .all(|part| matches!(part, Utf8Component::Normal(_)));
             let refusal = || Refusal::AssetOutside { path: path.clone() };
-            inside.then(|| Asset { from, to: to.to_owned() }).ok_or_else(refusal)
+            inside
+                .then(|| Asset {
+                    from,
+                    to: to.to_owned(),
+                })
+                .ok_or_else(refusal)
         })
         .collect()
 }
@@ -179,12 +237,18 @@ mod tests {
     use super::*;
 
     fn needed(package: &str) -> Needed {
-        Needed { package: package.into(), why: vec![Why::Config("packages.runtime")] }
+        Needed {
+            package: package.into(),
+            why: vec![Why::Config("packages.runtime")],
+        }
     }
 
     fn holding(image: &str, packages: &[&str]) -> Base {
         let holds = packages.iter().map(ToString::to_string).collect();
-        Base { image: image.into(), holds }
+        Base {
+            image: image.into(),
+            holds,
+        }
     }
 
     #[test]

@@ -21,7 +21,8 @@ pub struct Toolchain {
 }
 
 /// The first Rust that reads a format of the lock file. Source: cargo's changelog.
-static LOCK_FORMATS: [(u32, Version); 2] = [(3, Version::new(1, 53, 0)), (4, Version::new(1, 78, 0))];
+static LOCK_FORMATS: [(u32, Version); 2] =
+    [(3, Version::new(1, 53, 0)), (4, Version::new(1, 78, 0))];
 
 /// The name of the stage, which the committed file is searched for.
 const STAGE: &str = "toolchain";
@@ -43,26 +44,45 @@ pub(super) fn toolchain(
             (suite, suite.nightly.clone())
         }
         Some(version) => {
-            let no_suite = || Refusal::NoSuite { rust: rust.value.clone() };
+            let no_suite = || Refusal::NoSuite {
+                rust: rust.value.clone(),
+            };
             let suite = *catalog.suites_of(version).first().ok_or_else(no_suite)?;
             (suite, suite.builder.replace("{rust}", &rust.value))
         }
     };
-    if let (Some(version), Some((package, needs))) = (&version, &needed) {
-        if needs > version {
-            let (rust, package) = (rust.value.clone(), package.clone());
-            notes.push(Note::TooOld { rust, package, needs: needs.to_string() });
-        }
+    if let (Some(version), Some((package, needs))) = (&version, &needed)
+        && needs > version
+    {
+        let (rust, package) = (rust.value.clone(), package.clone());
+        notes.push(Note::TooOld {
+            rust,
+            package,
+            needs: needs.to_string(),
+        });
     }
     if let (Some(version), Lock::Present(lock)) = (&version, &facts.lock) {
-        let format = LOCK_FORMATS.iter().find(|(format, _)| *format == lock.version);
+        let format = LOCK_FORMATS
+            .iter()
+            .find(|(format, _)| *format == lock.version);
         if let Some((format, needs)) = format.filter(|(_, needs)| version < needs) {
-            notes.push(Note::LockTooNew { format: *format, needs: needs.to_string() });
+            notes.push(Note::LockTooNew {
+                format: *format,
+                needs: needs.to_string(),
+            });
         }
     }
     let suite = Choice::new(suite.name.clone(), Why::NewestSuite(rust.value.clone()));
     let builder = with_digest(facts, STAGE, image);
-    Ok((Toolchain { rust, suite, builder, override_file: facts.toolchain.clone() }, notes))
+    Ok((
+        Toolchain {
+            rust,
+            suite,
+            builder,
+            override_file: facts.toolchain.clone(),
+        },
+        notes,
+    ))
 }
 
 /// Order of precedence: the toolchain file, the configuration, the committed Dockerfile if it satisfies every
@@ -84,7 +104,9 @@ fn rust(
     };
     let why = || Why::ToolchainFile(file.path.clone(), file.text.clone());
     match &file.channel {
-        Channel::Exact(version) if catalog.is_published(version) => Choice::new(version.to_string(), why()),
+        Channel::Exact(version) if catalog.is_published(version) => {
+            Choice::new(version.to_string(), why())
+        }
         Channel::Exact(Version { major, minor, .. }) | Channel::Minor(major, minor) => {
             Choice::new(format!("{major}.{minor}"), why())
         }
@@ -112,7 +134,11 @@ fn no_image(file: &ToolchainFile, instead: &str) -> Note {
 }
 
 /// The version in the committed Dockerfile, while it satisfies every package and an image of it is known.
-fn committed(facts: &Facts, needed: Option<&(String, Version)>, catalog: &Catalog) -> Option<Choice<String>> {
+fn committed(
+    facts: &Facts,
+    needed: Option<&(String, Version)>,
+    catalog: &Catalog,
+) -> Option<Choice<String>> {
     let image = facts.committed.image(STAGE)?;
     let image = image.split('@').next()?;
     let of_suite = |suite: &Suite| {
@@ -135,21 +161,34 @@ fn installed(facts: &Facts, needed: Option<&(String, Version)>) -> Option<Choice
         _ => 2,
     };
     let rust = format!("{}.{}", cargo.major, cargo.minor.saturating_sub(ahead));
-    let fits = needed.is_none_or(|(_, needed)| newest_patch(&rust).is_some_and(|rust| *needed <= rust));
-    let why = if ahead == 0 { Why::Installed } else { Why::StableOf(cargo.clone()) };
+    let fits =
+        needed.is_none_or(|(_, needed)| newest_patch(&rust).is_some_and(|rust| *needed <= rust));
+    let why = if ahead == 0 {
+        Why::Installed
+    } else {
+        Why::StableOf(cargo.clone())
+    };
     fits.then(|| Choice::new(rust, why))
 }
 
 fn rust_version(needed: Option<&(String, Version)>) -> Option<Choice<String>> {
     let (package, version) = needed?;
     let why = Why::RustVersion(package.clone(), version.clone());
-    Some(Choice::new(format!("{}.{}", version.major, version.minor), why))
+    Some(Choice::new(
+        format!("{}.{}", version.major, version.minor),
+        why,
+    ))
 }
 
 /// The highest `rust-version` of the build, and a package that declares it.
 fn highest_rust_version(resolution: &Resolution) -> Option<(String, Version)> {
-    let declared = resolution.crates.iter().filter_map(|krate| Some((&krate.name, krate.rust_version.clone()?)));
-    declared.max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(a.0))).map(|(name, version)| (name.clone(), version))
+    let declared = resolution
+        .crates
+        .iter()
+        .filter_map(|krate| Some((&krate.name, krate.rust_version.clone()?)));
+    declared
+        .max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(a.0)))
+        .map(|(name, version)| (name.clone(), version))
 }
 
 /// The version that a tag stands for: of a bare minor, its newest patch. None for a channel.
@@ -164,7 +203,11 @@ fn newest_patch(tag: &str) -> Option<Version> {
 
 /// The image with the digest that the committed file has for the same tag.
 pub(super) fn with_digest(facts: &Facts, stage: &str, image: String) -> String {
-    match facts.committed.image(stage).and_then(|committed| committed.split_once('@')) {
+    match facts
+        .committed
+        .image(stage)
+        .and_then(|committed| committed.split_once('@'))
+    {
         Some((same, digest)) if same == image => format!("{image}@{digest}"),
         _ => image,
     }
