@@ -100,6 +100,8 @@ pub struct Row {
     pub run_env: BTreeMap<String, String>,
     /// Paths that the build context must keep.
     pub keep: Vec<String>,
+    /// Files and folders beside the manifest that the program reads where it runs, if they are there.
+    pub assets: Vec<String>,
     /// What a user has to know, where the tool cannot decide.
     pub note: Option<String>,
     /// Where the fact was read.

@@ -34,8 +34,9 @@ pub struct Config {
     pub env: BTreeMap<String, String>,
     /// Default arguments of the program.
     pub args: Vec<String>,
-    /// Files and folders, relative to the package (or the workspace), that the program reads where it runs.
-    pub assets: Vec<String>,
+    /// Files and folders, relative to the package (or the workspace), that the program reads where it runs;
+    /// in place of those that the crates of the program are known to read.
+    pub assets: Option<Vec<String>>,
 }
 
 /// Keys for one package, which replace those of the workspace.
@@ -48,8 +49,8 @@ pub struct PackageConfig {
     pub env: BTreeMap<String, String>,
     /// As [`Config::args`].
     pub args: Option<Vec<String>>,
-    /// As [`Config::assets`]; added to them.
-    pub assets: Vec<String>,
+    /// As [`Config::assets`].
+    pub assets: Option<Vec<String>>,
 }
 
 /// Plain lists of packages, by their names in the builder's and the runtime image's distribution.

@@ -14,6 +14,8 @@ mod graph;
 mod lock;
 mod toolchain;
 
+use std::collections::BTreeSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use semver::Version;
 
@@ -50,6 +52,8 @@ pub struct Facts {
     pub committed: Committed,
     /// The configuration of the workspace.
     pub config: Config,
+    /// The names in the folder of the workspace.
+    pub entries: BTreeSet<String>,
 }
 
 /// A package whose source is in the project.
@@ -74,6 +78,8 @@ pub struct Package {
     /// Whether something that no stub can stand for is compiled from its sources: it lies outside of the
     /// workspace, or a crate from elsewhere depends on it by way of `[patch]`.
     pub below_dependencies: bool,
+    /// The names in its folder.
+    pub entries: BTreeSet<String>,
     /// What the manifest says for people.
     pub about: About,
     /// Programs that its build script calls by name.

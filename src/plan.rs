@@ -11,8 +11,6 @@ mod refusal;
 mod runtime;
 mod toolchain;
 
-use camino::Utf8PathBuf;
-
 pub use self::build::{BuildPlan, Command};
 pub use self::context::ContextPlan;
 pub use self::needs::{EnvVar, Needed};
@@ -90,13 +88,4 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
 /// The value of the configuration's key, if it is set.
 fn configured<T: Clone>(value: Option<&T>, key: &'static str) -> Option<Choice<T>> {
     value.map(|value| Choice::new(value.clone(), Why::Config(key)))
-}
-
-/// `path` below the workspace root as seen from the context.
-fn in_workspace(facts: &Facts, path: &str) -> Utf8PathBuf {
-    if facts.root == "" {
-        path.into()
-    } else {
-        facts.root.join(path)
-    }
 }

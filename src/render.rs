@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::catalog::User;
 use crate::files::{File, mark};
-use crate::plan::{EnvVar, Image, Needed, Plan};
+use crate::plan::{Asset, EnvVar, Image, Needed, Plan};
 use crate::why::Choice;
 
 /// The folder of the context in the build stages.
@@ -171,11 +171,10 @@ fn stage(image: &Image) -> Stage<'_> {
         .iter()
         .map(env)
         .flat_map(|env| [format!("# {}", env.why), format!("ENV {}", env.line)]);
-    let assets = image.assets.iter().map(|asset| {
-        format!(
-            "COPY {}",
-            paths(asset.from.as_str(), &format!("./{}", asset.to))
-        )
+    let assets = image.assets.iter().flat_map(|asset| {
+        let Asset { from, to } = &asset.value;
+        let copy = paths(from.as_str(), &format!("./{to}"));
+        [format!("# {}", asset.why), format!("COPY {copy}")]
     });
     let expose = image.expose.iter().map(|port| format!("EXPOSE {port}/tcp"));
     let labels = image

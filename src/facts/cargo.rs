@@ -97,7 +97,11 @@ fn run(mut command: std::process::Command, name: &str) -> Result<String> {
 /// Cargo's error without what it said of its progress before.
 fn reason(stderr: &str) -> String {
     // Proxies of cargo add one when the environment asks for it.
-    let stderr = stderr.split("\nStack backtrace:").next().unwrap_or_default().trim();
+    let stderr = stderr
+        .split("\nStack backtrace:")
+        .next()
+        .unwrap_or_default()
+        .trim();
     let start = stderr
         .find("error: ")
         .map_or(0, |start| start + "error: ".len());

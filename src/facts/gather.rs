@@ -77,9 +77,20 @@ pub fn gather(place: &Where) -> Result<Facts> {
         cargo_config: cargo_config::read(workspace, &context)?,
         committed: committed::read(&dockerfile),
         config: read_config(graph.packages())?,
+        entries: entries(workspace)?,
         graph,
         context,
     })
+}
+
+/// The names in a folder.
+fn entries(dir: &Utf8Path) -> Result<BTreeSet<String>> {
+    let names = dir
+        .read_dir_utf8()
+        .with_context(|| format!("failed to read `{dir}`"))?;
+    names
+        .map(|entry| Ok(entry?.file_name().to_owned()))
+        .collect()
 }
 
 fn read_manifest(path: &Utf8Path) -> Result<toml::Table> {
@@ -238,6 +249,7 @@ fn read_package(
         unusual_roots: unusual_roots.into_iter().collect(),
         target_folders: target_folders.into_iter().collect(),
         below_dependencies,
+        entries: entries(dir)?,
         about: About {
             description: package.description().map(str::to_owned),
             license: package.license().map(str::to_owned),

@@ -127,6 +127,18 @@ impl<'p> Needs<'p> {
         env(self.in_program(linked), |row| &row.run_env)
     }
 
+    /// Files and folders that a program's crates read where it runs, whether they are there or not.
+    pub(super) fn assets(&self, linked: &Resolution) -> BTreeMap<String, Why> {
+        let mut assets = BTreeMap::new();
+        for held in self.in_program(linked) {
+            for path in &held.row.assets {
+                let why = || Why::Crates(vec![held.evidence.clone()]);
+                assets.entry(path.clone()).or_insert_with(why);
+            }
+        }
+        assets
+    }
+
     /// Paths that the context must keep, each with its reason.
     pub(super) fn kept(&self) -> BTreeMap<String, Why> {
         let rows = self.rows.iter().flat_map(|held| {

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
+use super::Refusal;
 use super::binaries::{Candidate, Selection};
 use super::needs::{EnvVar, Needed, Needs};
 use super::toolchain::{Toolchain, with_digest};
-use super::{Refusal, in_workspace};
 use crate::catalog::{Base, Catalog, User};
-use crate::facts::{About, Build, Facts};
+use crate::facts::{About, Build, Facts, Package};
 use crate::why::{Choice, Why};
 
 /// A final stage.
@@ -36,7 +36,7 @@ pub struct Image {
     /// Ports.
     pub expose: Vec<u16>,
     /// Files that are copied beside the program.
-    pub assets: Vec<Asset>,
+    pub assets: Vec<Choice<Asset>>,
     /// Default arguments.
     pub args: Vec<String>,
 }
@@ -105,7 +105,7 @@ pub(super) fn images(
                 .as_ref()
                 .unwrap_or(&facts.config.expose)
                 .clone(),
-            assets: assets(facts, &package.dir, &package.config.assets)?,
+            assets: assets(facts, package, needs.assets(&linked))?,
             args: package
                 .config
                 .args
@@ -206,30 +206,51 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The configured assets: those of the workspace from its root, those of the package from its folder.
-fn assets(facts: &Facts, dir: &Utf8Path, package: &[String]) -> Result<Vec<Asset>, Refusal> {
-    let of_workspace = facts
-        .config
-        .assets
-        .iter()
-        .map(|path| (in_workspace(facts, path), path));
-    let of_package = package.iter().map(|path| (dir.join(path), path));
-    of_workspace
-        .chain(of_package)
-        .map(|(from, path)| {
+/// Order of precedence: the package's configuration (from its folder), the workspace's (from its root), what
+/// the crates of the program read and one of the two folders has.
+fn assets(
+    facts: &Facts,
+    package: &Package,
+    known: BTreeMap<String, Why>,
+) -> Result<Vec<Choice<Asset>>, Refusal> {
+    let dir = &package.dir;
+    let configured = |paths: &[String], base: &Utf8Path| {
+        let asset = |path: &String| {
             let to = Utf8Path::new(path);
             let inside = to
                 .components()
                 .all(|part| matches!(part, Utf8Component::Normal(_)));
+            let asset = Asset {
+                from: base.join(to),
+                to: to.to_owned(),
+            };
             let refusal = || Refusal::AssetOutside { path: path.clone() };
             inside
-                .then(|| Asset {
-                    from,
-                    to: to.to_owned(),
-                })
+                .then(|| Choice::new(asset, Why::Config("assets")))
                 .ok_or_else(refusal)
-        })
-        .collect()
+        };
+        paths.iter().map(asset).collect()
+    };
+    if let Some(paths) = &package.config.assets {
+        return configured(paths, dir);
+    }
+    if let Some(paths) = &facts.config.assets {
+        return configured(paths, &facts.root);
+    }
+    let found = known.into_iter().filter_map(|(name, why)| {
+        let places = [(&package.entries, dir), (&facts.entries, &facts.root)];
+        let (_, base) = places
+            .into_iter()
+            .find(|(entries, _)| entries.contains(&name))?;
+        Some(Choice::new(
+            Asset {
+                from: base.join(&name),
+                to: name.into(),
+            },
+            why,
+        ))
+    });
+    Ok(found.collect())
 }
 
 #[cfg(test)]
