@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::catalog::User;
 use crate::files::{File, mark};
 use crate::plan::{Asset, EnvVar, Image, Needed, Plan};
-use crate::why::Choice;
+use crate::why::{Choice, Why};
 
 /// The folder of the context in the build stages.
 const APP: &str = "/app";
@@ -17,8 +17,8 @@ const APP: &str = "/app";
 #[derive(Template)]
 #[template(path = "Dockerfile", escape = "none")]
 struct Dockerfile<'p> {
-    rust: &'p str,
-    suite: &'p str,
+    /// The reason for Rust's version, where it is one that stays: a bot may bump the others.
+    rust_why: Option<&'p Why>,
     builder: &'p str,
     workdir: Utf8PathBuf,
     env: Vec<Env>,
@@ -69,6 +69,8 @@ struct Stage<'p> {
 struct Dockerignore<'p> {
     shown: &'p [String],
     hidden: &'p [String],
+    /// The image's own files.
+    own: &'p [String],
     kept: &'p [Choice<String>],
 }
 
@@ -86,6 +88,8 @@ pub fn render(plan: &Plan, dockerfile: &Utf8Path) -> Vec<File> {
     let text = |template: Result<String, askama::Error>| {
         mark::sealed(&(template.expect("writing to a string cannot fail") + "\n"))
     };
+    let own = [dockerfile, &ignore].map(|path| path.strip_prefix(&plan.context.dir.value));
+    let own: Vec<String> = own.into_iter().flatten().map(ToString::to_string).collect();
     vec![
         File {
             path: dockerfile.to_owned(),
@@ -94,17 +98,18 @@ pub fn render(plan: &Plan, dockerfile: &Utf8Path) -> Vec<File> {
         },
         File {
             path: ignore,
-            text: text(dockerignore(plan).render()),
+            text: text(dockerignore(plan, &own).render()),
             optional: true,
         },
     ]
 }
 
-fn dockerignore(plan: &Plan) -> Dockerignore<'_> {
+fn dockerignore<'p>(plan: &'p Plan, own: &'p [String]) -> Dockerignore<'p> {
     let context = &plan.context;
     Dockerignore {
         shown: &context.shown,
         hidden: &context.hidden,
+        own,
         kept: &context.kept,
     }
 }
@@ -144,8 +149,8 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
         line: "RUSTUP_TOOLCHAIN=$RUST_VERSION".into(),
     });
     Dockerfile {
-        rust: &plan.toolchain.rust.value,
-        suite: &plan.toolchain.suite.value,
+        rust_why: Some(&plan.toolchain.rust.why)
+            .filter(|why| matches!(why, Why::ToolchainFile(..) | Why::Config(_))),
         builder: &plan.toolchain.builder,
         workdir: below_app(&context.root),
         env: rustup

@@ -125,8 +125,11 @@ impl CargoConfig {
             self.env.entry(name.clone()).or_insert(value);
         }
         for (_, source) in in_table("source").into_iter().flatten() {
+            let folder = source
+                .get("directory")
+                .or_else(|| source.get("local-registry"));
             self.vendored
-                .extend(text(source.get("directory")).map(|folder| dir.join(folder)));
+                .extend(text(folder).map(|folder| dir.join(folder)));
         }
         let cli = in_table("net").and_then(|net| net.get("git-fetch-with-cli")?.as_bool());
         if self.git_fetch_with_cli.is_none() {

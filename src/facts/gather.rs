@@ -83,6 +83,19 @@ pub fn gather(place: &Where) -> Result<Facts> {
     })
 }
 
+/// Folders named `target` among the sources, which the ignore file must not take for cargo's. What cannot be
+/// read is cargo's to complain of.
+fn find_target_folders(dir: &Utf8Path, found: &mut BTreeSet<Utf8PathBuf>) {
+    let entries = dir.read_dir_utf8().into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+        if entry.file_name() == "target" {
+            found.insert(entry.path().to_owned());
+        } else {
+            find_target_folders(entry.path(), found);
+        }
+    }
+}
+
 /// The names in a folder.
 fn entries(dir: &Utf8Path) -> Result<BTreeSet<String>> {
     let names = dir
@@ -223,22 +236,14 @@ fn read_package(
         config::read(package.metadata_table(), &table)?
     };
     let mut unusual_roots = BTreeSet::new();
-    let mut target_folders = BTreeSet::new();
     for target in package.build_targets() {
         let path = relative(target.path(), dir);
         if !is_usual_root(&path) {
             unusual_roots.insert(relative(target.path(), context));
         }
-        let folders = path
-            .ancestors()
-            .skip(1)
-            .filter(|folder| folder.file_name() == Some("target"));
-        target_folders.extend(folders.map(|folder| relative(&dir.join(folder), context)));
     }
-    let sources = dir.join("src");
-    if sources.join("target").is_dir() {
-        target_folders.insert(relative(&sources.join("target"), context));
-    }
+    let mut target_folders = BTreeSet::new();
+    find_target_folders(&dir.join("src"), &mut target_folders);
     Ok(Package {
         name: package.name().to_owned(),
         version: package.version().clone(),
@@ -247,7 +252,10 @@ fn read_package(
         default_run: package.default_run().map(str::to_owned),
         bins,
         unusual_roots: unusual_roots.into_iter().collect(),
-        target_folders: target_folders.into_iter().collect(),
+        target_folders: target_folders
+            .iter()
+            .map(|dir| relative(dir, context))
+            .collect(),
         below_dependencies,
         entries: entries(dir)?,
         about: About {

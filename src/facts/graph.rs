@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use guppy::PackageId;
 use guppy::graph::cargo::{CargoOptions, CargoResolverVersion, CargoSet};
 use guppy::graph::feature::{FeatureId, FeatureLabel, FeatureList, FeatureSet, StandardFeatures};
-use guppy::graph::{PackageGraph, PackageMetadata};
+use guppy::graph::{PackageGraph, PackageLink, PackageMetadata};
 use guppy::platform::{Platform, TargetFeatures};
 use semver::Version;
 
@@ -184,35 +184,28 @@ pub struct Build<'g> {
 
 fn links<'g>(set: &CargoSet<'g>) -> Links<'g> {
     let mut links: Links<'g> = HashMap::new();
-    let mut link = |from, to, build| links.entry(from).or_default().push((to, build));
+    let mut link = |l: &PackageLink<'g>, from, to, build| {
+        let to = ((l.to().id(), to), build);
+        links.entry((l.from().id(), from)).or_default().push(to);
+    };
     for l in set.target_links().filter(|l| l.normal().is_present()) {
-        link(
-            (l.from().id(), Side::Target),
-            (l.to().id(), Side::Target),
-            false,
-        );
+        link(&l, Side::Target, Side::Target, false);
     }
     for l in set.proc_macro_links().filter(|l| l.normal().is_present()) {
-        link(
-            (l.from().id(), Side::Target),
-            (l.to().id(), Side::Host),
-            false,
-        );
+        link(&l, Side::Target, Side::Host, false);
     }
-    for l in set.build_dep_links() {
-        link(
-            (l.from().id(), Side::Target),
-            (l.to().id(), Side::Host),
-            true,
-        );
+    // Some packages have build-dependencies and no build script; cargo compiles nothing for them.
+    for l in set
+        .build_dep_links()
+        .filter(|l| l.from().has_build_script())
+    {
+        link(&l, Side::Target, Side::Host, true);
     }
     for l in set.host_links() {
-        let build = l.build().is_present();
-        link(
-            (l.from().id(), Side::Host),
-            (l.to().id(), Side::Host),
-            build,
-        );
+        let build = l.build().is_present() && l.from().has_build_script();
+        if build || l.normal().is_present() {
+            link(&l, Side::Host, Side::Host, build);
+        }
     }
     for next in links.values_mut() {
         next.sort_unstable();

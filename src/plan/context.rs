@@ -27,9 +27,10 @@ pub struct ContextPlan {
     pub unusual_roots: Vec<Utf8PathBuf>,
 }
 
-/// What no build reads: version control, editors, CI, secrets, the image's own files. Build output comes from
+/// What no build reads: version control, editors, CI, secrets. The image's own files come from the paths at
+/// hand, since a project may well have templates of that name. Build output comes from
 /// the template, since it needs exceptions.
-const HIDDEN: [&str; 14] = [
+const HIDDEN: [&str; 11] = [
     ".git",
     ".github",
     ".gitlab-ci.yml",
@@ -39,11 +40,8 @@ const HIDDEN: [&str; 14] = [
     "**/.DS_Store",
     "**/.env",
     "**/node_modules",
-    "**/Dockerfile*",
-    "**/.dockerignore",
-    "**/*.dockerignore",
-    "**/compose*.y*ml",
-    "**/docker-compose*.y*ml",
+    "compose*.y*ml",
+    "docker-compose*.y*ml",
 ];
 
 pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
@@ -73,6 +71,7 @@ pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
             .packages
             .iter()
             .flat_map(|p| &p.target_folders)
+            .chain(&facts.cargo_config.vendored)
             .map(ToString::to_string)
             .collect(),
         kept: kept_usual
