@@ -45,8 +45,13 @@ pub enum Change {
         /// Where the file that was there before is now, if it was somebody's own.
         backup: Option<Utf8PathBuf>,
     },
-    /// It differs and was not written: a unified diff.
-    Stale(String),
+    /// It differs and was not written.
+    Stale {
+        /// A unified diff.
+        diff: String,
+        /// Whose file it is now; ours where there is none.
+        owner: mark::Owner,
+    },
     /// It is somebody's own, and may be.
     LeftAlone,
 }
@@ -85,7 +90,10 @@ pub fn apply(files: &[File], mode: Mode) -> Result<Vec<Change>> {
 fn compare(file: &File, found: Option<&str>, mode: Mode) -> Result<Change> {
     let Some(found) = found else {
         return Ok(match mode {
-            Mode::Check => Change::Stale(diff(&file.path, "", &file.text)),
+            Mode::Check => Change::Stale {
+                diff: diff(&file.path, "", &file.text),
+                owner: mark::Owner::Tool,
+            },
             _ => Change::Written { backup: None },
         });
     };
@@ -98,7 +106,10 @@ fn compare(file: &File, found: Option<&str>, mode: Mode) -> Result<Change> {
         mark::Owner::User | mark::Owner::Edited => true,
     };
     match mode {
-        Mode::Check => Ok(Change::Stale(diff(&file.path, found, &file.text))),
+        Mode::Check => Ok(Change::Stale {
+            diff: diff(&file.path, found, &file.text),
+            owner: mark::owner(found),
+        }),
         Mode::Force if own => Ok(Change::Written {
             backup: Some(backup(&file.path)),
         }),
@@ -124,14 +135,16 @@ pub struct Occupied {
 }
 
 impl Occupied {
+    pub(crate) const EDITED: &'static str = "say it in `[workspace.metadata.dockerize]` of Cargo.toml instead, or write over it with `--force`, \
+         which keeps the old file as a backup";
+    pub(crate) const FOREIGN: &'static str = "write another file with `--output FILE`, or over this one with `--force`, which keeps it as a backup";
+
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         if self.edited {
-            "say it in `[workspace.metadata.dockerize]` of Cargo.toml instead, or write over it with \
-             `--force`, which keeps the old file as a backup"
+            Self::EDITED
         } else {
-            "write another file with `--output FILE`, or over this one with `--force`, which keeps it as a \
-             backup"
+            Self::FOREIGN
         }
     }
 }
@@ -169,6 +182,8 @@ fn write(path: &Utf8Path, text: &str) -> Result<()> {
     let mut temporary = tempfile::Builder::new()
         .prefix(".dockerize-")
         .tempfile_in(folder)
+        // Its own message would name the temporary file.
+        .map_err(|error| std::io::Error::from(error.kind()))
         .with_context(context)?;
     temporary.write_all(text.as_bytes()).with_context(context)?;
     let permissions = fs_err::metadata(&target).map(|metadata| metadata.permissions());

@@ -89,7 +89,11 @@ pub fn render(plan: &Plan, dockerfile: &Utf8Path) -> Vec<File> {
         mark::sealed(&(template.expect("writing to a string cannot fail") + "\n"))
     };
     let own = [dockerfile, &ignore].map(|path| path.strip_prefix(&plan.context.dir.value));
-    let own: Vec<String> = own.into_iter().flatten().map(ToString::to_string).collect();
+    let own = own
+        .into_iter()
+        .flatten()
+        .filter(|_| !plan.context.with_history);
+    let own: Vec<String> = own.map(ToString::to_string).collect();
     vec![
         File {
             path: dockerfile.to_owned(),
@@ -139,14 +143,21 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
         .map(shell)
         .collect();
     if command.names_target {
-        cargo.push("--target \"$(rustc --print host-tuple)\"".into());
+        cargo.push("--target \"$(rustc -vV | sed -n 's/^host: //p')\"".into());
     }
+    // The images of stable releases tell their version, those of channels do not.
+    let rust = &plan.toolchain.rust.value;
+    let toolchain = if rust.starts_with(|c: char| c.is_ascii_digit()) {
+        "$RUST_VERSION"
+    } else {
+        rust
+    };
     let rustup = plan.toolchain.override_file.as_ref().map(|file| Env {
         why: format!(
-            "{} is not to make rustup fetch a second toolchain",
+            "The image's own toolchain, where {} would have rustup download another",
             file.path
         ),
-        line: "RUSTUP_TOOLCHAIN=$RUST_VERSION".into(),
+        line: format!("RUSTUP_TOOLCHAIN={toolchain}"),
     });
     Dockerfile {
         rust_why: Some(&plan.toolchain.rust.why)
@@ -227,7 +238,8 @@ fn reasons(needed: &Needed) -> String {
     match &needed.why[..] {
         [] => String::new(),
         [one] => one.to_string(),
-        [first, rest @ ..] => format!("{first}; and {} more", rest.len()),
+        [first, _] => format!("{first}; and one other reason"),
+        [first, rest @ ..] => format!("{first}; and {} other reasons", rest.len()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One run of the command: the stages in a row, and what is said of them.
 
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -9,6 +10,7 @@ use crate::catalog::CATALOG;
 use crate::cli::{Args, Color, Format};
 use crate::explain::Explanation;
 use crate::facts::{Facts, Features, Where};
+use crate::files::mark::Owner;
 use crate::files::{Change, File, Mode, Occupied};
 use crate::plan::{Plan, Refusal, Request};
 use crate::shell::{Shell, Verbosity};
@@ -73,6 +75,8 @@ fn dockerize(args: &Args) -> Result<Outcome> {
         keep_lock: args.mode.check || args.mode.stdout || args.mode.explain,
         dockerfile: output.clone(),
     };
+    // Cargo takes its time; the catalog is read meanwhile.
+    std::thread::spawn(|| LazyLock::force(&CATALOG));
     let facts = crate::facts::gather(&place)?;
     let plan = crate::plan::decide(&facts, &request(args), &CATALOG)?;
     let dockerfile = output.unwrap_or_else(|| facts.workspace().join("Dockerfile"));
@@ -105,7 +109,7 @@ fn dockerize(args: &Args) -> Result<Outcome> {
             );
         }
     }
-    Ok(report(shell, &plan, &files, &changes, &current))
+    Ok(report(shell, &plan, &files, &changes, &current, mode))
 }
 
 fn request(args: &Args) -> Request {
@@ -182,6 +186,7 @@ fn report(
     files: &[File],
     changes: &[Change],
     current: &Utf8Path,
+    mode: Mode,
 ) -> Outcome {
     let mut outcome = Outcome::Done;
     let mut written = Vec::new();
@@ -202,12 +207,9 @@ fn report(
             Change::LeftAlone => {
                 shell.note("Left alone", format_args!("{name}, which is your own"));
             }
-            Change::Stale(diff) => {
+            Change::Stale { diff, owner } => {
                 Shell::out(diff);
-                shell.note(
-                    "Outdated",
-                    format_args!("{name}: run `cargo dockerize` and commit it"),
-                );
+                shell.note("Outdated", format_args!("{name}: {}", way_out(*owner)));
                 outcome = Outcome::Stale;
             }
         }
@@ -242,20 +244,40 @@ fn report(
             ),
         );
     }
-    if let Some(image) = plan.images.last() {
+    if let (Some(image), Mode::Write | Mode::Force) = (plan.images.last(), mode) {
         let dockerfile = &files[0].path;
         shell.note("Next", build_line(plan, &image.stage, dockerfile, current));
     }
     outcome
 }
 
+/// What to do about a file that is out of date.
+fn way_out(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Tool => "run `cargo dockerize` and commit it",
+        Owner::Edited => Occupied::EDITED,
+        Owner::User => Occupied::FOREIGN,
+    }
+}
+
 /// The command that builds the default image, from the current folder.
 fn build_line(plan: &Plan, tag: &str, dockerfile: &Utf8Path, current: &Utf8Path) -> String {
     let context = &plan.context.dir.value;
-    let from_here = |path: &Utf8Path| match path.strip_prefix(current) {
-        Ok(below) if below == "" => ".".to_owned(),
-        Ok(below) => below.to_string(),
-        Err(_) => path.to_string(),
+    let from_here = |path: &Utf8Path| {
+        let Some(common) = current.ancestors().find(|folder| path.starts_with(folder)) else {
+            return path.to_string();
+        };
+        let up = current.components().count() - common.components().count();
+        let below = path.strip_prefix(common).unwrap_or(path);
+        let way = std::iter::repeat_n("..", up)
+            .chain(below.iter())
+            .collect::<Utf8PathBuf>();
+        // A way over the root of the disk reads worse than the path itself.
+        match way.as_str() {
+            "" => ".".to_owned(),
+            _ if common.parent().is_none() => path.to_string(),
+            way => way.to_owned(),
+        }
     };
     let file = (*dockerfile != context.join("Dockerfile")).then(|| from_here(dockerfile));
     let mut words = vec![

@@ -155,7 +155,7 @@ impl fmt::Display for Why {
             Self::BaseLacks(packages, why) => {
                 write!(
                     f,
-                    "has {}, which distroless cannot be counted on for: ",
+                    "has {}, for which distroless is not enough: ",
                     packages.join(", ")
                 )?;
                 why.fmt(f)

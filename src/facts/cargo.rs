@@ -70,8 +70,11 @@ pub(super) fn metadata(manifest: &Utf8Path, flags: CargoFlags) -> Result<String>
         .manifest_path(manifest)
         .other_options(options)
         .cargo_command();
-    // Where cargo keeps its output is nothing that an image may depend on.
+    // Where cargo keeps its output is nothing that an image may depend on, and a wrapper of the compiler that
+    // is not installed here must not keep cargo from answering.
     command
+        .env("RUSTC_WRAPPER", "")
+        .env("RUSTC_WORKSPACE_WRAPPER", "")
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("CARGO_BUILD_TARGET_DIR");
     run(command, "cargo metadata")

@@ -8,8 +8,8 @@ use guppy::PackageId;
 use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 
 use super::{
-    About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, Membership, Package, cargo,
-    cargo_config, committed, lock, relative, toolchain,
+    About, Bin, BuildScript, CargoFlags, Facts, Graph, Membership, Package, cargo, cargo_config,
+    committed, lock, relative, toolchain,
 };
 use crate::config::{self, Config, PackageConfig};
 
@@ -42,14 +42,16 @@ pub fn gather(place: &Where) -> Result<Facts> {
     let mut flags = place.cargo;
     flags.locked |= place.keep_lock && had_lock;
     let metadata = cargo::metadata(&manifest, flags);
-    let lock = if had_lock {
-        lock::read(workspace)?
-    } else {
+    if !had_lock {
         // Cargo has to write one to answer. The project has none, so that it does not stay.
         let _ = fs_err::remove_file(&lock_path);
-        Lock::Missing
-    };
-    let graph = Graph::new(&metadata?, &resolver(&root_manifest))?;
+    }
+    let metadata = metadata?;
+    let lock = std::thread::spawn({
+        let workspace = workspace.to_owned();
+        move || lock::read(&workspace)
+    });
+    let graph = Graph::new(&metadata, &resolver(&root_manifest))?;
 
     let context = context(graph.packages(), workspace);
     let below = below_dependencies(graph.packages());
@@ -73,7 +75,7 @@ pub fn gather(place: &Where) -> Result<Facts> {
         packages,
         cargo: version.join().expect("the thread does not panic")?,
         toolchain: toolchain::find(workspace, &context)?,
-        lock,
+        lock: lock.join().expect("the thread does not panic")?,
         cargo_config: cargo_config::read(workspace, &context)?,
         committed: committed::read(&dockerfile),
         config: read_config(graph.packages())?,
@@ -157,9 +159,10 @@ fn context(graph: &PackageGraph, workspace: &Utf8Path) -> Utf8PathBuf {
     context.to_owned()
 }
 
-/// Whether the configuration of the workspace stands in its only package.
+/// Whether the configuration of the workspace stands in its only package, at the root.
 fn is_single_package(graph: &PackageGraph) -> bool {
     graph.workspace().member_count() == 1
+        && graph.workspace().member_by_path("").is_ok()
         && graph
             .workspace()
             .metadata_table()

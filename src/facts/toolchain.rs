@@ -75,6 +75,7 @@ struct Manifest {
 #[derive(Default, Deserialize)]
 struct Table {
     channel: Option<String>,
+    path: Option<String>,
 }
 
 /// The toolchain file in `dir`, an absolute path, or in the nearest folder above it up to `context`.
@@ -88,17 +89,21 @@ pub(super) fn find(dir: &Utf8Path, context: &Utf8Path) -> Result<Option<Toolchai
             }
             let text = fs_err::read_to_string(&path)?;
             let channel = match toml::from_str::<Manifest>(&text) {
-                Ok(manifest) => manifest.toolchain.channel,
+                // A file that names components alone leaves the channel as it is.
+                Ok(Manifest { toolchain }) => {
+                    let channel = toolchain.channel.or(toolchain.path);
+                    channel.unwrap_or_else(|| "stable".to_owned())
+                }
                 // The old form: the bare name of a channel.
-                Err(_) if name == "rust-toolchain" => Some(text.trim().to_owned()),
+                Err(_) if name == "rust-toolchain" => text.trim().to_owned(),
                 Err(error) => {
                     return Err(error).with_context(|| format!("failed to read `{path}`"));
                 }
             };
-            return Ok(channel.map(|text| ToolchainFile {
+            return Ok(Some(ToolchainFile {
                 path: super::relative(&path, context),
-                channel: Channel::parse(&text),
-                text,
+                channel: Channel::parse(&channel),
+                text: channel,
             }));
         }
     }

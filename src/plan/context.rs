@@ -17,6 +17,8 @@ pub struct ContextPlan {
     pub root: Utf8PathBuf,
     /// Patterns of what no build reads, hidden from the context.
     pub hidden: Vec<String>,
+    /// Whether the history is in the context.
+    pub with_history: bool,
     /// Exceptions from `hidden`.
     pub shown: Vec<String>,
     /// Paths that are usually hidden and not here, with the reason.
@@ -49,6 +51,11 @@ pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
     let (kept_usual, hidden): (Vec<&str>, Vec<&str>) = HIDDEN
         .iter()
         .partition(|pattern| kept.contains_key(pattern.trim_start_matches("**/")));
+    // With the history in the context, what is committed has to be there too, or git calls the tree dirty.
+    let with_history = kept_usual.contains(&".git");
+    let hidden = hidden
+        .into_iter()
+        .filter(|pattern| !with_history || pattern.starts_with("**/"));
     let outside = facts
         .packages
         .iter()
@@ -66,7 +73,8 @@ pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
     ContextPlan {
         dir: Choice::new(facts.context.clone(), why),
         root: facts.root.clone(),
-        hidden: hidden.into_iter().map(str::to_owned).collect(),
+        hidden: hidden.map(str::to_owned).collect(),
+        with_history,
         shown: facts
             .packages
             .iter()

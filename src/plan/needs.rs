@@ -316,8 +316,8 @@ impl Collected {
     fn add_named(&mut self, packages: &[String], why: &Why) {
         for package in packages {
             let reasons = self.0.entry(package.clone()).or_default();
-            // The two sides of a crate give the same reason twice.
-            if !reasons.contains(why) {
+            // The two sides of a crate would give the same reason twice.
+            if !reasons.iter().any(|reason| is_same(reason, why)) {
                 reasons.push(why.clone());
             }
         }
@@ -328,5 +328,16 @@ impl Collected {
             .into_iter()
             .map(|(package, why)| Needed { package, why })
             .collect()
+    }
+}
+
+/// Whether two reasons are the same but for the way to the crate.
+fn is_same(a: &Why, b: &Why) -> bool {
+    match (a, b) {
+        (Why::Crates(a), Why::Crates(b)) => {
+            let key = |e: &Evidence| (e.krate.clone(), e.version.clone(), e.about.clone());
+            a.iter().map(key).eq(b.iter().map(key))
+        }
+        _ => a == b,
     }
 }

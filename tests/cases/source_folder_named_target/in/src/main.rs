@@ -1,0 +1,3 @@
+mod target;
+
+fn main() {}

@@ -1,0 +1,199 @@
+//! What only an engine can tell: that the images build, run, and are as locked up as they should be.
+//!
+//! Without an engine these tests are ignored, unless `CARGO_DOCKERIZE_TEST_ENGINE` is `required`. To add a
+//! project, add a folder with an `expect.toml` to `examples`; for anything else, a function to [`SCENARIOS`].
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests run programs, read and write files, and wait"
+)]
+
+mod docker;
+mod proof;
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use snapbox::dir::{DirRoot, Walk};
+
+use crate::docker::Checked;
+use crate::proof::Proof;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+type Scenario = fn() -> Result<()>;
+
+/// What takes more than building an example and running it.
+const SCENARIOS: &[(&str, Scenario)] = &[(
+    "an_edit_with_an_old_date_ships",
+    an_edit_with_an_old_date_ships,
+)];
+
+fn main() -> ExitCode {
+    let args = Arguments::from_args();
+    let trials = trials().expect("the examples and cases can be read");
+    libtest_mimic::run(&args, trials).exit_code()
+}
+
+fn trials() -> Result<Vec<Trial>> {
+    let mut trials = Vec::new();
+    for manifest in files("examples", "expect.toml")? {
+        let dir = manifest.parent().context("it is in a folder")?.to_owned();
+        let example = dir.file_name().unwrap_or_default();
+        for (bin, proofs) in proof::read(&manifest)? {
+            let name = format!("image_is_sound::{example}::{bin}");
+            let dir = dir.clone();
+            let test = move || image_is_sound(&dir, &bin, &proofs).map(|()| Completion::Completed);
+            trials.push(needs_engine(name, test));
+        }
+        let name = format!("files_are_current::{example}");
+        let test = move || files_are_current(&dir).map_err(failed);
+        trials.push(Trial::test(name, test));
+    }
+    let mut dockerfiles = files("examples", "Dockerfile")?;
+    dockerfiles.extend(files("tests/cases", "Dockerfile")?);
+    dockerfiles.retain(is_generated);
+    for dockerfile in dockerfiles {
+        let shown = dockerfile.strip_prefix(ROOT).unwrap_or(&dockerfile);
+        let name = format!("dockerfile_draws_no_warning::{shown}");
+        trials.push(needs_engine(name, move || {
+            dockerfile_draws_no_warning(&dockerfile)
+        }));
+    }
+    for &(name, scenario) in SCENARIOS {
+        let test = move || scenario().map(|()| Completion::Completed);
+        trials.push(needs_engine(name.to_owned(), test));
+    }
+    Ok(trials)
+}
+
+/// A test that is ignored where no engine answers, or fails there if one is required.
+fn needs_engine(name: String, test: impl FnOnce() -> Result<Completion> + Send + 'static) -> Trial {
+    let required =
+        std::env::var_os("CARGO_DOCKERIZE_TEST_ENGINE").is_some_and(|is| is == "required");
+    Trial::ignorable_test(name, move || match docker::answers() {
+        true => test().map_err(failed),
+        false if required => Err("no Docker engine answers".into()),
+        false => Ok(Completion::ignored_with("no Docker engine answers")),
+    })
+}
+
+/// The error with its causes, which the harness would leave out.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
+fn failed(error: anyhow::Error) -> Failed {
+    format!("{error:#}").into()
+}
+
+/// The committed files are those that the tool writes today.
+fn files_are_current(dir: &Utf8Path) -> Result<()> {
+    for file in ["Dockerfile", ".dockerignore"] {
+        ensure!(dir.join(file).is_file(), "`{dir}/{file}` is missing");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-dockerize"))
+        .args(["dockerize", "--check", "--manifest-path"])
+        .arg(dir.join("Cargo.toml"))
+        .output()?;
+    let diff = String::from_utf8_lossy(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{}\n{diff}{said}", output.status);
+    Ok(())
+}
+
+/// The image does what `expect.toml` says, as a user without rights, and holds nothing to break in with.
+fn image_is_sound(dir: &Utf8Path, bin: &str, proofs: &[Proof]) -> Result<()> {
+    let image = docker::build(dir, bin)?;
+    let user = image.inspect("{{.Config.User}}")?;
+    let is_nobody = |id: &str| id.parse::<u32>().is_ok_and(|id| id != 0);
+    ensure!(user.split(':').all(is_nobody), "the user is `{user}`");
+    let entrypoint = image.inspect("{{json .Config.Entrypoint}}")?;
+    let words: Vec<String> = serde_json::from_str(&entrypoint)?;
+    ensure!(
+        words.len() == 1,
+        "the entrypoint is {entrypoint}, not the program alone"
+    );
+    for proof in proofs {
+        proof.holds(&image).with_context(|| format!("{proof:?}"))?;
+    }
+    if base(dir, bin)?.contains("distroless") {
+        let shell = image.run(&["--entrypoint=/bin/sh"], &["-c", "true"], "");
+        ensure!(shell.is_err(), "there is a shell");
+    }
+    Ok(())
+}
+
+/// What a stage starts from.
+fn base(dir: &Utf8Path, stage: &str) -> Result<String> {
+    let dockerfile = fs_err::read_to_string(dir.join("Dockerfile"))?;
+    dockerfile
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("FROM ")?
+                .strip_suffix(&format!(" AS {stage}"))
+        })
+        .map(str::to_owned)
+        .with_context(|| format!("`{dir}/Dockerfile` has no stage `{stage}`"))
+}
+
+/// The engine's own linter looks at the base images too. Where one cannot be had, it has no answer.
+fn dockerfile_draws_no_warning(dockerfile: &Utf8Path) -> Result<Completion> {
+    match docker::check(dockerfile)? {
+        Checked::Clean => Ok(Completion::Completed),
+        Checked::Warned(warnings) => Err(anyhow::Error::msg(warnings)),
+        Checked::NoImage(image) => Ok(Completion::ignored_with(format!(
+            "there is no {image} here"
+        ))),
+    }
+}
+
+/// Cargo compares dates and `COPY` keeps them, so a source replaced by an older one could go unseen.
+fn an_edit_with_an_old_date_ships() -> Result<()> {
+    let example = Path::new(ROOT).join("examples/cli");
+    let copy = DirRoot::mutable_temp()?.with_template(&example)?;
+    let dir = copy
+        .path()
+        .and_then(Utf8Path::from_path)
+        .context("no folder")?;
+    docker::build(dir, "wordfreq")?;
+
+    let source = dir.join("src/main.rs");
+    let code = fs_err::read_to_string(&source)?;
+    fs_err::write(
+        &source,
+        code.replace("Print the most frequent", "Show the most frequent"),
+    )?;
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    fs_err::File::options()
+        .write(true)
+        .open(&source)?
+        .file()
+        .set_modified(long_ago)?;
+    let help = docker::build(dir, "wordfreq")?.run(&[], &["--help"], "")?;
+    ensure!(
+        help.starts_with("Show the most frequent"),
+        "the old text ships: {help}"
+    );
+    Ok(())
+}
+
+/// Whether the tool wrote it. Some cases start from somebody else's.
+fn is_generated(file: &Utf8PathBuf) -> bool {
+    fs_err::read_to_string(file)
+        .is_ok_and(|text| text.starts_with("# Generated by cargo-dockerize"))
+}
+
+/// The files of that name anywhere in a folder of the repository.
+fn files(folder: &str, name: &str) -> Result<Vec<Utf8PathBuf>> {
+    let mut files = Vec::new();
+    for path in Walk::new(&Path::new(ROOT).join(folder)) {
+        let path = Utf8PathBuf::try_from(path?)?;
+        if path.file_name() == Some(name) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

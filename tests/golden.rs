@@ -1,0 +1,267 @@
+//! The cases: the binary on tiny projects. A case is a folder in `tests/cases`:
+//!
+//! * `case.md` opens with a sentence that says what is shown, and lists commands with what they print,
+//! * `in` is the project before,
+//! * `out` holds every file that the commands created or changed, and nothing else.
+//!
+//! `SNAPSHOTS=overwrite cargo test --test golden` rewrites what the commands print and `out`. Whatever a case
+//! is about, the files that it wrote must also be up to date for a second run, and on another machine.
+//!
+//! The crates that the projects depend on are stubs in `tests/registry`, so that nothing is downloaded, and
+//! cargo is `tests/bin/cargo`, which has the same version everywhere. To lock the dependencies of a case:
+//! `CARGO_HOME=tests/cargo-home cargo generate-lockfile --manifest-path tests/cases/NAME/in/Cargo.toml`.
+//!
+//! This is trycmd's idea on snapbox alone: trycmd compares the files that it expects, so that a lock file left
+//! behind would go unseen, has no `cd`, and is one test for all cases. The commands run in `sh`.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests run the program and read what it wrote"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Output, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use libtest_mimic::{Arguments, Trial};
+use snapbox::dir::{DirRoot, Walk};
+use snapbox::{Assert, Data, IntoData, Redactions};
+
+/// The folder of the tests.
+const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
+
+fn main() -> ExitCode {
+    let args = Arguments::from_args();
+    let cases =
+        fs_err::read_dir(Path::new(TESTS).join("cases")).expect("the folder is in the repository");
+    let mut trials: Vec<Trial> = cases
+        .map(|case| {
+            let case = case.expect("the folder can be read");
+            let name = case
+                .file_name()
+                .into_string()
+                .expect("cases have plain names");
+            Trial::test(name, move || {
+                Ok(run(&case.path()).map_err(|error| format!("{error:#}"))?)
+            })
+        })
+        .collect();
+    trials.sort_by(|a, b| a.name().cmp(b.name()));
+    libtest_mimic::run(&args, trials).exit_code()
+}
+
+/// Runs the commands of a case in a copy of its project, and compares what they print and write.
+fn run(case: &Path) -> Result<()> {
+    let before = files(&case.join("in"))?;
+    let machine = Machine::new("project", &before, "1.95.0")?;
+    let path = case.join("case.md");
+    let mut writes = None;
+    let transcript = replay(&fs_err::read_to_string(&path)?, |line| {
+        let output = machine.shell(line)?;
+        if output.status.success() && is_write(line) {
+            writes = Some(line.replace(" --force", ""));
+        }
+        Ok(output)
+    })?;
+    let after = files(&machine.project())?;
+
+    let assert = Assert::new()
+        .action_env(snapbox::assert::DEFAULT_ACTION_ENV)
+        .normalize_paths(false);
+    let mut redactions = Redactions::new();
+    redactions.insert("[ROOT]", machine.project())?;
+    assert.clone().redact_with(redactions).try_eq(
+        Some(&"printed"),
+        transcript.into_data(),
+        Data::read_from(&path, Some(snapbox::data::DataFormat::Text)),
+    )?;
+    compare(&assert, &case.join("out"), &before, &after)?;
+    writes.map_or(Ok(()), |line| is_current(&line, &machine, &after))
+}
+
+/// Whether the command line brings the files up to date.
+fn is_write(line: &str) -> bool {
+    let other = ["--check", "--stdout", "--explain", "--help", "--version"];
+    line.contains("cargo dockerize") && !other.iter().any(|flag| line.contains(flag))
+}
+
+/// What holds of every project whose files `line` has just written: a second run changes nothing, and another
+/// machine agrees.
+fn is_current(line: &str, machine: &Machine, written: &Files) -> Result<()> {
+    let again = machine.shell(line)?;
+    ensure!(
+        again.status.success(),
+        "a second `{line}` fails: {}",
+        text(&again)
+    );
+    ensure!(
+        files(&machine.project())? == *written,
+        "a second `{line}` writes something: {}",
+        text(&again)
+    );
+
+    let other = Machine::new("another folder, ö", written, "1.96.0-nightly")?;
+    let check = other.shell(&format!("{line} --check"))?;
+    ensure!(
+        check.status.success(),
+        "`{line} --check` fails on another machine: {}",
+        text(&check)
+    );
+    ensure!(
+        files(&other.project())? == *written,
+        "`{line} --check` writes something"
+    );
+    Ok(())
+}
+
+/// A home, a toolchain, and a copy of a project.
+struct Machine {
+    root: DirRoot,
+    /// The name of the project's folder.
+    name: &'static str,
+    /// What cargo calls itself.
+    cargo: &'static str,
+}
+
+impl Machine {
+    fn new(name: &'static str, project: &Files, cargo: &'static str) -> Result<Self> {
+        let machine = Self {
+            root: DirRoot::mutable_temp()?,
+            name,
+            cargo,
+        };
+        for (path, content) in project {
+            let path = machine.project().join(path);
+            fs_err::create_dir_all(path.parent().expect("it is below the root"))?;
+            fs_err::write(path, content)?;
+        }
+        let home = machine.root().join("cargo-home");
+        fs_err::create_dir_all(&home)?;
+        let config = fs_err::read_to_string(Path::new(TESTS).join("cargo-home/config.toml"))?;
+        let registry = format!("'{TESTS}/registry'");
+        let config = config.replace("\"registry\"", &registry);
+        fs_err::write(home.join("config.toml"), config)?;
+        Ok(machine)
+    }
+
+    fn root(&self) -> &Path {
+        self.root.path().expect("it is a temporary folder")
+    }
+
+    fn project(&self) -> PathBuf {
+        self.root().join(self.name)
+    }
+
+    /// Runs a command line at the root of the project. Its output is what a terminal would show.
+    fn shell(&self, line: &str) -> Result<Output> {
+        let cargo = Path::new(env!("CARGO"));
+        let program = Path::new(env!("CARGO_BIN_EXE_cargo-dockerize"));
+        let bin = Path::new(TESTS).join("bin");
+        let inherited = std::env::var_os("PATH").unwrap_or_default();
+        let path = [&bin, program.parent().expect("it lies in a folder")].map(Path::to_owned);
+        let path = std::env::join_paths(path.into_iter().chain(std::env::split_paths(&inherited)))?;
+
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("exec 2>&1\n{line}")])
+            .current_dir(self.project())
+            .stdin(Stdio::null())
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", self.root())
+            .env("CARGO_HOME", self.root().join("cargo-home"))
+            .env("CARGO", bin.join("cargo"))
+            .env("CARGO_VERSION", self.cargo)
+            .env("REAL_CARGO", cargo)
+            // Not rustup's, which would look for the toolchain that the project names.
+            .env("RUSTC", cargo.with_file_name("rustc"));
+        if self.name != "project" {
+            command
+                .env("LC_ALL", "tr_TR.UTF-8")
+                .env("TERM", "dumb")
+                .env("NO_COLOR", "1")
+                .env("CARGO_TARGET_DIR", self.root().join("elsewhere"));
+        }
+        command.output().context("failed to run a shell")
+    }
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Runs every `$ ` line in the console blocks, and returns the text with what they print now. A code other
+/// than 0 stands in a line of its own, `? 101`, as in trycmd.
+fn replay(case: &str, mut run: impl FnMut(&str) -> Result<Output>) -> Result<String> {
+    let mut now = String::new();
+    let mut in_block = false;
+    for line in case.lines() {
+        if line.starts_with("```") {
+            in_block = line == "```console";
+            writeln!(now, "{line}")?;
+        } else if !in_block {
+            writeln!(now, "{line}")?;
+        } else if let Some(command) = line.strip_prefix("$ ") {
+            if !now.ends_with("```console\n") {
+                now.push('\n');
+            }
+            let output = run(command)?;
+            writeln!(now, "{line}")?;
+            match output.status.code() {
+                Some(0) => {}
+                Some(code) => writeln!(now, "? {code}")?,
+                None => bail!("`{command}` was killed"),
+            }
+            now.push_str(&text(&output));
+            if !now.ends_with('\n') {
+                now.push('\n');
+            }
+        }
+    }
+    Ok(now)
+}
+
+/// Contents by relative path.
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+fn files(root: &Path) -> Result<Files> {
+    let mut files = Files::new();
+    if root.exists() {
+        for path in Walk::new(root) {
+            let path = path?;
+            if path.is_file() {
+                files.insert(path.strip_prefix(root)?.to_owned(), fs_err::read(&path)?);
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Compares the files that were created or changed with those in `out`, to the byte.
+fn compare(assert: &Assert, out: &Path, before: &Files, after: &Files) -> Result<()> {
+    let removed: Vec<_> = before
+        .keys()
+        .filter(|path| !after.contains_key(*path))
+        .collect();
+    ensure!(removed.is_empty(), "files are gone: {removed:?}");
+    let changed = |path: &&PathBuf| before.get(*path) != after.get(*path);
+    let names: BTreeSet<PathBuf> = after.keys().filter(changed).cloned().collect();
+    for stray in files(out)?.keys().filter(|path| !names.contains(*path)) {
+        let path = out.join(stray);
+        let overwrite = matches!(assert.selected_action(), snapbox::assert::Action::Overwrite);
+        ensure!(
+            overwrite,
+            "`{}` is expected, and was not written",
+            path.display()
+        );
+        fs_err::remove_file(path)?;
+    }
+    for name in names {
+        let expected =
+            Data::read_from(&out.join(&name), Some(snapbox::data::DataFormat::Text)).raw();
+        let actual = String::from_utf8(after[&name].clone())?;
+        assert.try_eq(Some(&name.display()), actual.into_data().raw(), expected)?;
+    }
+    Ok(())
+}

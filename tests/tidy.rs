@@ -1,0 +1,270 @@
+//! Rules of the repository that no compiler checks: of the catalog, the code and the templates.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the repository's own files are read"
+)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use cargo_dockerize::catalog::{CATALOG, Packages};
+use proc_macro2::{TokenStream, TokenTree};
+use snapbox::dir::Walk;
+
+/// More lines than this, and a file has more than one subject.
+const LONGEST: usize = 450;
+
+/// How many branches and loops each template has. A new one is a decision that the plan does not make yet: think
+/// before raising the number.
+const BRANCHES: [(&str, usize); 3] = [("Dockerfile", 10), ("dockerignore", 5), ("install", 4)];
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    fs_err::read_to_string(repository().join(path)).expect("the file is in the repository")
+}
+
+/// Every Rust file of the program.
+fn sources() -> Vec<PathBuf> {
+    let all =
+        Walk::new(&repository().join("src")).map(|path| path.expect("the folder can be read"));
+    all.filter(|path| path.extension().is_some_and(|end| end == "rs"))
+        .collect()
+}
+
+/// All lists of packages in the catalog, each with the key that it belongs to.
+fn packages() -> impl Iterator<Item = (&'static str, &'static Packages)> {
+    let rows = CATALOG
+        .links
+        .iter()
+        .flat_map(|(name, rows)| rows.iter().map(move |row| (name, row)));
+    let of_rows =
+        rows.flat_map(|(name, row)| [(name.as_str(), &row.build), (name.as_str(), &row.run)]);
+    of_rows.chain(
+        CATALOG
+            .programs
+            .iter()
+            .map(|(name, program)| (name.as_str(), &program.build)),
+    )
+}
+
+#[test]
+fn every_row_says_what_and_where() {
+    for (name, rows) in &CATALOG.links {
+        for row in rows {
+            assert!(!row.about.is_empty(), "{name}: a row has no `about`");
+            assert!(
+                !row.source.is_empty(),
+                "{name}: the row that {} has no `source`",
+                row.about
+            );
+            let verb = row.about.starts_with(|c: char| c.is_ascii_lowercase());
+            assert!(
+                verb && !row.about.ends_with('.'),
+                "{name} {}: not the rest of a sentence",
+                row.about
+            );
+        }
+    }
+}
+
+#[test]
+fn keys_are_sorted() {
+    for file in ["links", "programs"] {
+        let text = read(format!("src/catalog/{file}.toml"));
+        let header = |line: &str| {
+            Some(
+                line.strip_prefix('[')?
+                    .trim_matches(['[', ']', '"'])
+                    .to_owned(),
+            )
+        };
+        let keys: Vec<String> = text.lines().filter_map(header).collect();
+        for pair in keys.windows(2) {
+            assert!(
+                pair[0] <= pair[1],
+                "{file}.toml: {} stands before {}",
+                pair[0],
+                pair[1]
+            );
+        }
+    }
+    for (key, packages) in packages() {
+        for list in packages.0.values() {
+            assert!(list.is_sorted(), "{key}: {list:?} is not sorted");
+        }
+    }
+}
+
+#[test]
+fn distributions_are_known() {
+    let suites = CATALOG.suites.iter().map(|suite| suite.name.as_str());
+    let known: BTreeSet<&str> = suites
+        .chain(["alpine", "alpine-static", "debian"])
+        .collect();
+    for (key, packages) in packages() {
+        for name in packages.0.keys() {
+            assert!(
+                known.contains(name.as_str()),
+                "{key}: `{name}` is no distribution"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_suite_has_an_image_of_rust() {
+    for suite in &CATALOG.suites {
+        let found = CATALOG
+            .rust
+            .values()
+            .any(|image| image.debian.contains(&suite.name));
+        assert!(found, "rust.toml has no image on {}", suite.name);
+    }
+}
+
+#[test]
+fn what_is_known_is_not_in_code() {
+    let known = known();
+    let mut found = Vec::new();
+    for path in sources() {
+        let code: TokenStream = fs_err::read_to_string(&path)
+            .expect("the file can be read")
+            .parse()
+            .expect("it is Rust");
+        let mut literals = Vec::new();
+        collect_literals(code, &mut literals);
+        found.extend(
+            literals
+                .iter()
+                .filter(|literal| names_one(literal, &known))
+                .map(|literal| {
+                    format!(
+                        "{}: {literal}",
+                        path.strip_prefix(repository()).unwrap_or(&path).display()
+                    )
+                }),
+        );
+    }
+    assert!(found.is_empty(), "these belong to the catalog: {found:#?}");
+}
+
+/// Whether the literal holds a known name or a suite.
+fn names_one(literal: &str, known: &BTreeSet<String>) -> bool {
+    let text = literal.trim_matches('"');
+    let word = |c: char| c.is_ascii_alphanumeric() || "-_+.:/".contains(c);
+    let name = |word: &str| known.contains(word) && (!is_plain(word) || word == text);
+    let suite = |word: &str| CATALOG.suites.iter().any(|s| word.contains(&s.name));
+    text != ALLOWED
+        && text
+            .split(|c| !word(c))
+            .any(|word| name(word) || suite(word))
+}
+
+/// The program that cargo's own setting is about, `net.git-fetch-with-cli`.
+const ALLOWED: &str = "git";
+
+/// Whether a name is a word of everyday language as well. Of packages and programs these count where they
+/// stand alone, of crates never.
+fn is_plain(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_lowercase())
+}
+
+/// Names of crates, programs, packages and images.
+fn known() -> BTreeSet<String> {
+    let crates = CATALOG.links.keys().filter(|name| !is_plain(name)).cloned();
+    let programs = CATALOG.programs.keys().cloned();
+    let lists = packages().flat_map(|(_, packages)| packages.0.values().flatten().cloned());
+    let suites = CATALOG.suites.iter();
+    let bases = suites.flat_map(|suite| suite.distroless.iter().chain([&suite.slim]));
+    let of_bases = bases.flat_map(|base| base.holds.iter().chain([&base.image]).cloned());
+    crates
+        .chain(programs)
+        .chain(lists)
+        .chain(of_bases)
+        .collect()
+}
+
+/// The literals of code that is neither documentation nor a test.
+fn collect_literals(code: TokenStream, into: &mut Vec<String>) {
+    let mut tokens = code.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Punct(punct) if punct.as_char() == '#' => {
+                tokens.next_if(|next| next.to_string() == "!");
+                let attribute = tokens
+                    .next()
+                    .map(|group| group.to_string())
+                    .unwrap_or_default();
+                if attribute.replace(' ', "") == "[cfg(test)]" {
+                    // Up to the end of the item: its body, or a semicolon.
+                    tokens.find(|token| match token {
+                        TokenTree::Group(group) => {
+                            group.delimiter() == proc_macro2::Delimiter::Brace
+                        }
+                        token => token.to_string() == ";",
+                    });
+                }
+            }
+            TokenTree::Group(group) => collect_literals(group.stream(), into),
+            TokenTree::Literal(literal) => into.push(literal.to_string()),
+            TokenTree::Punct(_) | TokenTree::Ident(_) => {}
+        }
+    }
+}
+
+#[test]
+fn files_have_one_subject() {
+    for path in sources() {
+        let lines = fs_err::read_to_string(&path)
+            .expect("the file can be read")
+            .lines()
+            .count();
+        assert!(lines <= LONGEST, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn templates_have_shape_and_no_logic() {
+    for (name, most) in BRANCHES {
+        let text = read(format!("templates/{name}"));
+        let tags = text
+            .split("{%")
+            .skip(1)
+            .map(|tag| tag.trim_start_matches('-').trim_start());
+        let branches = tags.filter(|tag| {
+            ["if ", "else", "for ", "match "]
+                .iter()
+                .any(|word| tag.starts_with(word))
+        });
+        let branches = branches.count();
+        assert!(
+            branches <= most,
+            "templates/{name} has {branches} branches and loops"
+        );
+    }
+    let templates =
+        fs_err::read_dir(repository().join("templates")).expect("the folder is in the repository");
+    assert_eq!(
+        templates.count(),
+        BRANCHES.len(),
+        "a template has no entry here"
+    );
+}
+
+#[test]
+fn cases_open_with_a_sentence() {
+    let cases = fs_err::read_dir(repository().join("tests/cases"))
+        .expect("the folder is in the repository");
+    for case in cases {
+        let path = case.expect("the folder can be read").path().join("case.md");
+        let first = read(&path).lines().next().unwrap_or_default().to_owned();
+        assert!(
+            first.ends_with('.'),
+            "{}: what does it show?",
+            path.display()
+        );
+    }
+}
