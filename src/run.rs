@@ -1,4 +1,6 @@
-//! One run of the command: the stages in a row, and what is said of them.
+//! One run of the command: the stages in a row.
+
+mod report;
 
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -9,10 +11,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::catalog::CATALOG;
 use crate::cli::{Args, Color, Format};
 use crate::explain::Explanation;
-use crate::facts::{Facts, Features, Where};
-use crate::files::mark::Owner;
-use crate::files::{Change, File, Mode, Occupied};
-use crate::plan::{Plan, Refusal, Request};
+use crate::facts::{Features, Where};
+use crate::files::{Mode, Occupied};
+use crate::plan::{Refusal, Request};
 use crate::shell::{Shell, Verbosity};
 
 /// How a run ended.
@@ -100,7 +101,7 @@ fn dockerize(args: &Args) -> Result<Outcome> {
         _ => Mode::Write,
     };
     let changes = crate::files::apply(&files, mode)?;
-    analyzed(shell, &facts, &plan);
+    report::analyzed(shell, &facts, &plan);
     if shell.is_verbose() {
         for decision in &explanation.decisions {
             shell.note(
@@ -109,7 +110,9 @@ fn dockerize(args: &Args) -> Result<Outcome> {
             );
         }
     }
-    Ok(report(shell, &plan, &files, &changes, &current, mode))
+    Ok(report::changes(
+        shell, &plan, &files, &changes, &current, mode,
+    ))
 }
 
 fn request(args: &Args) -> Request {
@@ -151,142 +154,4 @@ fn clean(path: &Utf8Path) -> Utf8PathBuf {
         }
     }
     clean
-}
-
-fn analyzed(shell: Shell, facts: &Facts, plan: &Plan) {
-    let bins: Vec<&str> = plan
-        .images
-        .iter()
-        .rev()
-        .map(|image| image.bin.value.as_str())
-        .collect();
-    let left_out = match plan.left_out.len() {
-        0 => String::new(),
-        n => format!(", {n} left out"),
-    };
-    let members = match facts.members().count() {
-        1 => String::new(),
-        n => format!(" of {n} members"),
-    };
-    let noun = if bins.len() == 1 {
-        "binary"
-    } else {
-        "binaries"
-    };
-    shell.status(
-        "Analyzed",
-        format_args!("workspace{members}: {noun} {}{left_out}", bins.join(", ")),
-    );
-}
-
-/// Says in a few lines what was chosen and what comes next.
-fn report(
-    shell: Shell,
-    plan: &Plan,
-    files: &[File],
-    changes: &[Change],
-    current: &Utf8Path,
-    mode: Mode,
-) -> Outcome {
-    let mut outcome = Outcome::Done;
-    let mut written = Vec::new();
-    let mut unchanged = Vec::new();
-    for (file, change) in files.iter().zip(changes) {
-        let name = file.path.file_name().unwrap_or_default();
-        match change {
-            Change::Written { backup: None } => written.push(name.to_owned()),
-            Change::Written {
-                backup: Some(backup),
-            } => {
-                written.push(format!(
-                    "{name} (the old one is {})",
-                    backup.file_name().unwrap_or_default()
-                ));
-            }
-            Change::Unchanged => unchanged.push(name),
-            Change::LeftAlone => {
-                shell.note("Left alone", format_args!("{name}, which is your own"));
-            }
-            Change::Stale { diff, owner } => {
-                Shell::out(diff);
-                shell.note("Outdated", format_args!("{name}: {}", way_out(*owner)));
-                outcome = Outcome::Stale;
-            }
-        }
-    }
-    if outcome == Outcome::Stale {
-        return outcome;
-    }
-    if !written.is_empty() {
-        let base = plan.images.last().map_or("", |image| &image.base.value);
-        let from = format_args!(
-            "{}: built on {}, runs on {base}",
-            written.join(", "),
-            plan.toolchain.builder
-        )
-        .to_string();
-        shell.status("Wrote", from);
-    }
-    if !unchanged.is_empty() {
-        shell.status("Unchanged", unchanged.join(", "));
-    }
-    if !plan.notes.is_empty() {
-        let noun = if plan.notes.len() == 1 {
-            "note"
-        } else {
-            "notes"
-        };
-        shell.note(
-            "Note",
-            format_args!(
-                "{} {noun}: see `cargo dockerize --explain`",
-                plan.notes.len()
-            ),
-        );
-    }
-    if let (Some(image), Mode::Write | Mode::Force) = (plan.images.last(), mode) {
-        let dockerfile = &files[0].path;
-        shell.note("Next", build_line(plan, &image.stage, dockerfile, current));
-    }
-    outcome
-}
-
-/// What to do about a file that is out of date.
-fn way_out(owner: Owner) -> &'static str {
-    match owner {
-        Owner::Tool => "run `cargo dockerize` and commit it",
-        Owner::Edited => Occupied::EDITED,
-        Owner::User => Occupied::FOREIGN,
-    }
-}
-
-/// The command that builds the default image, from the current folder.
-fn build_line(plan: &Plan, tag: &str, dockerfile: &Utf8Path, current: &Utf8Path) -> String {
-    let context = &plan.context.dir.value;
-    let from_here = |path: &Utf8Path| {
-        let Some(common) = current.ancestors().find(|folder| path.starts_with(folder)) else {
-            return path.to_string();
-        };
-        let up = current.components().count() - common.components().count();
-        let below = path.strip_prefix(common).unwrap_or(path);
-        let way = std::iter::repeat_n("..", up)
-            .chain(below.iter())
-            .collect::<Utf8PathBuf>();
-        // A way over the root of the disk reads worse than the path itself.
-        match way.as_str() {
-            "" => ".".to_owned(),
-            _ if common.parent().is_none() => path.to_string(),
-            way => way.to_owned(),
-        }
-    };
-    let file = (*dockerfile != context.join("Dockerfile")).then(|| from_here(dockerfile));
-    let mut words = vec![
-        "docker".to_owned(),
-        "build".to_owned(),
-        "-t".to_owned(),
-        tag.to_owned(),
-    ];
-    words.extend(file.into_iter().flat_map(|file| ["-f".to_owned(), file]));
-    words.push(from_here(context));
-    shlex::try_join(words.iter().map(String::as_str)).expect("paths hold no NUL")
 }
