@@ -46,6 +46,13 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["check", "stdout", "explain"])]
     pub(crate) force: bool,
 
+    /// Write the options of this run into Cargo.toml, so that the next one needs none
+    ///
+    /// The selection, the features and the profile go to the dockerize table of the workspace's manifest;
+    /// everything else in it stays as it is.
+    #[arg(long, conflicts_with_all = ["check", "stdout", "explain"])]
+    pub(crate) save: bool,
+
     #[command(flatten, next_help_heading = "Selection")]
     pub(crate) selection: SelectionArgs,
 

@@ -1,12 +1,17 @@
 //! The configuration in Cargo.toml: `[workspace.metadata.dockerize]`, and per package
 //! `[package.metadata.dockerize]`. Only the shape; what a key means is decided in [`crate::plan`].
 
+mod read;
+
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
-use anyhow::{Context, Result};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
+pub use self::read::{Invalid, read};
 use crate::catalog::Row;
 
 /// Keys for the whole workspace. A package that is a workspace of its own may write them under
@@ -20,6 +25,8 @@ pub struct Config {
     pub bins: Option<Vec<String>>,
     /// Features to turn on, as cargo's `--features` takes them.
     pub features: Vec<String>,
+    /// Turn all features on.
+    pub all_features: bool,
     /// Leave the default features off.
     pub no_default_features: bool,
     /// The profile to build with.
@@ -64,8 +71,7 @@ pub struct ExtraPackages {
 }
 
 /// One value, or a list of them.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug)]
 pub enum OneOrMany<T> {
     /// One.
     One(T),
@@ -83,11 +89,47 @@ impl<T> OneOrMany<T> {
     }
 }
 
-/// Reads the `dockerize` table of a manifest's metadata; `table` is what errors call it.
-pub fn read<T: DeserializeOwned + Default>(metadata: &serde_json::Value, table: &str) -> Result<T> {
-    match metadata.get("dockerize") {
-        None => Ok(T::default()),
-        Some(value) => serde_json::from_value(value.clone()).with_context(|| format!("in {table}")),
+/// Not derived as an untagged enum, whose errors would not tell what is wrong inside of it.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = OneOrMany<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table, or a list of tables")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(OneOrMany::One)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(OneOrMany::Many)
+            }
+        }
+
+        deserializer.deserialize_any(Either(PhantomData))
+    }
+}
+
+/// The table of a manifest that holds `metadata.dockerize`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// `[package]`
+    Package,
+    /// `[workspace]`
+    Workspace,
+}
+
+impl Table {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Package => "package",
+            Self::Workspace => "workspace",
+        }
     }
 }
 
@@ -96,23 +138,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_key_is_named() {
-        let metadata = serde_json::json!({ "dockerize": { "expoze": [80] } });
-        let error =
-            read::<Config>(&metadata, "[workspace.metadata.dockerize]").expect_err("a typo");
-        assert!(
-            format!("{error:#}").contains("unknown field `expoze`"),
-            "{error:#}"
-        );
-    }
-
-    #[test]
     fn a_row_may_stand_alone_or_in_a_list() {
         let metadata = serde_json::json!({ "dockerize": { "links": {
             "a-sys": { "about": "links a" },
             "b-sys": [{ "about": "links b" }, { "about": "links c" }],
         } } });
-        let config = read::<Config>(&metadata, "x").expect("valid");
+        let config = read::<Config>(&metadata, Table::Workspace, "Cargo.toml".into(), || None)
+            .expect("valid");
         assert_eq!(config.links["a-sys"].as_slice().len(), 1);
         assert_eq!(config.links["b-sys"].as_slice().len(), 2);
     }

@@ -5,6 +5,7 @@
     reason = "the files are read and written here"
 )]
 
+pub mod manifest;
 pub mod mark;
 
 use std::io::Write;

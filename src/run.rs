@@ -1,6 +1,7 @@
 //! One run of the command: the stages in a row.
 
 mod report;
+mod save;
 
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -10,9 +11,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::catalog::CATALOG;
 use crate::cli::{Args, Color, Format};
+use crate::config::Invalid;
 use crate::explain::Explanation;
 use crate::facts::{Features, Where};
-use crate::files::{Mode, Occupied};
+use crate::files::{Mode, Occupied, manifest};
 use crate::plan::{Refusal, Request};
 use crate::shell::{Shell, Verbosity};
 
@@ -46,20 +48,23 @@ pub fn run(args: &Args) -> Outcome {
         Color::Never => Some(false),
     });
     dockerize(args).unwrap_or_else(|error| {
-        let hint = error
-            .downcast_ref::<Refusal>()
-            .and_then(Refusal::hint)
-            .or_else(|| {
-                error
-                    .downcast_ref::<Occupied>()
-                    .map(|occupied| occupied.hint().to_owned())
-            });
         if let Some(occupied) = error.downcast_ref::<Occupied>() {
             Shell::out(&occupied.diff);
         }
-        Shell::error(format_args!("{error:#}"), hint.as_deref());
+        Shell::error(format_args!("{error:#}"), hint(&error).as_deref());
         Outcome::Failed
     })
+}
+
+/// What to do about an error.
+fn hint(error: &anyhow::Error) -> Option<String> {
+    if let Some(refusal) = error.downcast_ref::<Refusal>() {
+        refusal.hint()
+    } else if let Some(occupied) = error.downcast_ref::<Occupied>() {
+        Some(occupied.hint().to_owned())
+    } else {
+        error.downcast_ref::<Invalid>()?.hint.clone()
+    }
 }
 
 fn dockerize(args: &Args) -> Result<Outcome> {
@@ -78,8 +83,18 @@ fn dockerize(args: &Args) -> Result<Outcome> {
     };
     // Cargo takes its time; the catalog is read meanwhile.
     std::thread::spawn(|| LazyLock::force(&CATALOG));
-    let facts = crate::facts::gather(&place)?;
-    let plan = crate::plan::decide(&facts, &request(args), &CATALOG)?;
+    let mut facts = crate::facts::gather(&place)?;
+    let mut plan = crate::plan::decide(&facts, &request(args), &CATALOG)?;
+    let saved = if args.save {
+        // What is written is what the next run would write, without these options.
+        let (settings, rest) = save::settings(&request(args), &plan);
+        let saved = manifest::edit(&facts.workspace().join("Cargo.toml"), &settings)?;
+        facts.config = saved.config()?;
+        plan = crate::plan::decide(&facts, &rest, &CATALOG)?;
+        Some(saved)
+    } else {
+        None
+    };
     let dockerfile = output.unwrap_or_else(|| facts.workspace().join("Dockerfile"));
     let files = crate::render::render(&plan, &dockerfile);
 
@@ -101,6 +116,11 @@ fn dockerize(args: &Args) -> Result<Outcome> {
         _ => Mode::Write,
     };
     let changes = crate::files::apply(&files, mode)?;
+    if let Some(saved) = saved
+        && saved.write()?
+    {
+        shell.status("Saved", "the options in Cargo.toml");
+    }
     report::analyzed(shell, &facts, &plan);
     if shell.is_verbose() {
         for decision in &explanation.decisions {

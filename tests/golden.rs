@@ -60,7 +60,12 @@ fn run(case: &Path) -> Result<()> {
     let transcript = replay(&fs_err::read_to_string(&path)?, |line| {
         let output = machine.shell(line)?;
         if output.status.success() && is_write(line) {
-            writes = Some(line.replace(" --force", ""));
+            writes = Some(if line.contains("--save") {
+                // The options are in the manifest now.
+                "cargo dockerize".to_owned()
+            } else {
+                line.replace(" --force", "")
+            });
         }
         Ok(output)
     })?;

@@ -11,7 +11,7 @@ use super::{
     About, Bin, BuildScript, CargoFlags, Facts, Graph, Membership, Package, cargo, cargo_config,
     committed, lock, relative, toolchain,
 };
-use crate::config::{self, Config, PackageConfig};
+use crate::config::{self, Config, PackageConfig, Table};
 
 /// Which project to look at, and how to ask cargo about it.
 #[derive(Clone, Debug, Default)]
@@ -78,7 +78,7 @@ pub fn gather(place: &Where) -> Result<Facts> {
         lock: lock.join().expect("the thread does not panic")?,
         cargo_config: cargo_config::read(workspace, &context)?,
         committed: committed::read(&dockerfile),
-        config: read_config(graph.packages())?,
+        config: read_config(graph.packages(), &manifest)?,
         entries: entries(workspace)?,
         graph,
         context,
@@ -170,16 +170,19 @@ fn is_single_package(graph: &PackageGraph) -> bool {
             .is_none()
 }
 
-fn read_config(graph: &PackageGraph) -> Result<Config> {
-    match graph.workspace().iter().next() {
+fn read_config(graph: &PackageGraph, manifest: &Utf8Path) -> Result<Config> {
+    let text = || fs_err::read_to_string(manifest).ok();
+    Ok(match graph.workspace().iter().next() {
         Some(package) if is_single_package(graph) => {
-            config::read(package.metadata_table(), "[package.metadata.dockerize]")
+            config::read(package.metadata_table(), Table::Package, manifest, text)?
         }
         _ => config::read(
             graph.workspace().metadata_table(),
-            "[workspace.metadata.dockerize]",
-        ),
-    }
+            Table::Workspace,
+            manifest,
+            text,
+        )?,
+    })
 }
 
 /// Local packages that something from outside of the workspace is compiled against, and all that these
@@ -235,8 +238,9 @@ fn read_package(
     let config = if is_single_package(graph) {
         PackageConfig::default()
     } else {
-        let table = format!("[package.metadata.dockerize] of package {}", package.name());
-        config::read(package.metadata_table(), &table)?
+        let manifest = package.manifest_path();
+        let text = || fs_err::read_to_string(manifest).ok();
+        config::read(package.metadata_table(), Table::Package, manifest, text)?
     };
     let mut unusual_roots = BTreeSet::new();
     for target in package.build_targets() {

@@ -62,15 +62,7 @@ pub(super) fn select<'f>(
             .iter()
             .map(|name| Ok(Choice::new(named(&eligible, name)?, why(name))))
             .collect();
-        picked.map(|picked| {
-            finish(
-                picked,
-                &all,
-                |_| Why::NotAsked,
-                request,
-                &catalog.helpers.clients,
-            )
-        })
+        picked.map(|picked| finish(picked, &all, |_| Why::NotAsked, request, Order::AsGiven))
     };
     if !request.bins.is_empty() {
         return Ok(asked(&request.bins, &|name| {
@@ -92,7 +84,9 @@ pub(super) fn select<'f>(
         &all,
         why_not,
         request,
-        &catalog.helpers.clients,
+        Order::ByName {
+            clients: &catalog.helpers.clients,
+        },
     ))
 }
 
@@ -267,6 +261,18 @@ fn why_not(facts: &Facts, request: &Request, c: &Candidate<'_>, catalog: &Catalo
     }
 }
 
+/// Which of the binaries is the default one.
+#[derive(Clone, Copy)]
+enum Order<'c> {
+    /// The first one of those asked for.
+    AsGiven,
+    /// The one that is named like the project, and rather a service than a client of it.
+    ByName {
+        /// The last words of the names of clients.
+        clients: &'c [String],
+    },
+}
+
 /// Puts the default binary last: the first that was asked for, else the one that is named like the root
 /// package, else the first that does not look like the client of another.
 fn finish<'f>(
@@ -274,7 +280,7 @@ fn finish<'f>(
     all: &[Candidate<'f>],
     why_not: impl Fn(&Candidate<'_>) -> Why,
     request: &Request,
-    clients: &[String],
+    order: Order<'_>,
 ) -> Selection<'f> {
     picked.dedup_by(|a, b| a.value.is(&b.value));
     let left_out = all
@@ -283,7 +289,7 @@ fn finish<'f>(
         .map(|c| Choice::new(c.path(), why_not(c)))
         .collect();
     picked.reverse();
-    if request.bins.is_empty() {
+    if let Order::ByName { clients } = order {
         let main = |c: &Candidate<'_>| c.bin.name == c.package.name && c.package.dir == "";
         let client = |c: &Candidate<'_>| {
             let last_word = c.bin.name.rsplit(['-', '_']).next().unwrap_or_default();

@@ -59,7 +59,7 @@ pub(super) fn for_linux(facts: &Facts) -> Result<(), Refusal> {
 pub(super) fn features(facts: &Facts, request: &Request) -> Features {
     if request.features == Features::default() {
         Features {
-            all: false,
+            all: facts.config.all_features,
             no_default: facts.config.no_default_features,
             named: facts.config.features.clone(),
         }

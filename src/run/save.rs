@@ -1,0 +1,56 @@
+//! `--save`: the options of the command line as settings of the manifest.
+
+use toml_edit::Array;
+
+use crate::facts::Features;
+use crate::files::manifest::Setting;
+use crate::plan::{Plan, Request};
+
+/// The settings that say what `request` says, and what is left of it. `plan` is what it led to: packages are
+/// saved as the binaries that they stand for.
+pub(super) fn settings(request: &Request, plan: &Plan) -> (Vec<Setting>, Request) {
+    let mut settings = Vec::new();
+    if !request.packages.is_empty() || !request.bins.is_empty() {
+        // The default image is the last one in the plan, and the first one in the configuration.
+        let bins: Array = plan
+            .images
+            .iter()
+            .rev()
+            .map(|image| image.bin.value.as_str())
+            .collect();
+        settings.push(Setting::to(&["bins"], bins));
+    }
+    let Features {
+        all,
+        no_default,
+        named,
+    } = &request.features;
+    if request.features != Features::default() {
+        let flag = |key, on| {
+            if on {
+                Setting::to(&[key], true)
+            } else {
+                Setting::nothing(&[key])
+            }
+        };
+        settings.push(flag("all-features", *all));
+        settings.push(flag("no-default-features", *no_default));
+        settings.push(match &named[..] {
+            [] => Setting::nothing(&["features"]),
+            named => Setting::to(&["features"], named.iter().collect::<Array>()),
+        });
+    }
+    settings.extend(
+        request
+            .profile
+            .as_ref()
+            .map(|profile| Setting::to(&["profile"], profile.as_str())),
+    );
+    let rest = Request {
+        packages: Vec::new(),
+        bins: Vec::new(),
+        features: Features::default(),
+        profile: None,
+    };
+    (settings, rest)
+}
