@@ -1,25 +1,27 @@
 //! What we know about crates, programs, images and distributions. The knowledge is data: the TOML files
 //! beside this one, compiled in. This module gives them types and look-ups, and decides nothing.
 
+mod images;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 
+pub use self::images::{Alpine, Base, Images, Installer, Musl, Substitute, Suite, User};
+
 /// The catalog that is compiled into the program.
 pub static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
     fn parse<T: serde::de::DeserializeOwned>(text: &str) -> T {
         toml::from_str(text).expect("a test reads every catalog file")
     }
-    let images: Images = parse(include_str!("catalog/images.toml"));
     Catalog {
         helpers: parse(include_str!("catalog/helpers.toml")),
+        images: parse(include_str!("catalog/images.toml")),
         links: parse(include_str!("catalog/links.toml")),
         programs: parse(include_str!("catalog/programs.toml")),
         rust: parse(include_str!("catalog/rust.toml")),
-        suites: images.suite,
-        user: images.user,
     }
 });
 
@@ -28,23 +30,14 @@ pub static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
 pub struct Catalog {
     /// Names of what developers run and nobody ships.
     pub helpers: Helpers,
+    /// Builders and bases.
+    pub images: Images,
     /// Rows by crate name. Every row whose conditions hold applies; rows add up.
     pub links: BTreeMap<String, Vec<Row>>,
     /// Programs that build scripts and cargo's configuration call.
     pub programs: BTreeMap<String, Program>,
     /// Published versions of the Rust image.
     pub rust: BTreeMap<Version, RustImage>,
-    /// Debian suites, newest first.
-    pub suites: Vec<Suite>,
-    /// The user of every final stage.
-    pub user: User,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Images {
-    user: User,
-    suite: Vec<Suite>,
 }
 
 /// Names of what developers run and nobody ships.
@@ -145,18 +138,37 @@ pub enum Linkage {
 }
 
 /// Package names by distribution: `debian`, a suite of it (whose list replaces the one of `debian`), `alpine`,
-/// and `alpine-static` for what a static program needs there in addition.
+/// `alpine-static` for what a static program needs there in addition, and `scratch` (in addition to the list of
+/// `alpine`) for what only the empty image lacks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Packages(pub BTreeMap<String, Vec<String>>);
 
+/// Where packages have the names that are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names<'a> {
+    /// In a Debian suite.
+    Suite(&'a str),
+    /// In Alpine.
+    Alpine,
+    /// In Alpine, for a build of static programs.
+    AlpineStatic,
+    /// In the empty image, which has them of Alpine where it has none of its own.
+    Scratch,
+}
+
 impl Packages {
-    /// The names in a Debian suite.
-    pub fn in_suite(&self, suite: &str) -> &[String] {
-        self.0
-            .get(suite)
-            .or_else(|| self.0.get("debian"))
-            .map_or(&[], Vec::as_slice)
+    /// The names somewhere.
+    pub fn names(&self, place: Names<'_>) -> impl Iterator<Item = &String> {
+        let list = |key: &str| self.0.get(key).map_or(&[][..], Vec::as_slice);
+        let (first, more) = match place {
+            Names::Suite(suite) if self.0.contains_key(suite) => (list(suite), &[][..]),
+            Names::Suite(_) => (list("debian"), &[][..]),
+            Names::Alpine => (list("alpine"), &[][..]),
+            Names::AlpineStatic => (list("alpine"), list("alpine-static")),
+            Names::Scratch => (list("alpine"), list("scratch")),
+        };
+        first.iter().chain(more)
     }
 }
 
@@ -184,92 +196,15 @@ pub struct RustImage {
     pub alpine: Vec<String>,
 }
 
-/// A Debian suite: the builder and the runtime bases that share its glibc.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Suite {
-    /// Debian's name of it.
-    pub name: String,
-    /// Debian's number of it.
-    pub release: u32,
-    /// The builder image; `{rust}` stands for the version.
-    pub builder: String,
-    /// The builder image of the nightly channel.
-    pub nightly: String,
-    /// The distroless image with glibc, libgcc and libstdc++, where there is one.
-    pub distroless: Option<Base>,
-    /// The slim image of the suite.
-    pub slim: Base,
-}
-
-/// A runtime base image.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Base {
-    /// Name and tag.
-    pub image: String,
-    /// The runtime packages that it already contains.
-    pub holds: Vec<String>,
-}
-
-/// The user that the programs run as.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct User {
-    /// The name, for the bases that have to be given the user.
-    pub name: String,
-    /// User and group number.
-    pub id: String,
-    /// The home directory, which the user can write to.
-    pub home: String,
-}
-
-impl Catalog {
-    /// The Debian suites that an image of this Rust version exists for, newest first. A version that is
-    /// newer than the data has the suites of the newest known one; an unknown older one those of its
-    /// nearest predecessor.
-    pub fn suites_of(&self, rust: &Version) -> Vec<&Suite> {
-        let known = self.rust.range(..=rust).next_back().map(|(_, image)| image);
-        let names = known.map_or(&[][..], |image| &image.debian);
-        self.suites
-            .iter()
-            .filter(|suite| names.contains(&suite.name))
-            .collect()
-    }
-
-    /// Whether this exact version was published, or is newer than the data.
-    pub fn is_published(&self, rust: &Version) -> bool {
-        self.rust.contains_key(rust) || self.rust.keys().next_back().is_none_or(|last| rust > last)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn newest(rust: &str) -> &'static str {
-        let rust = rust.parse().expect("a version");
-        &CATALOG.suites_of(&rust)[0].name
-    }
-
-    #[test]
-    fn suites_follow_the_rust_version() {
-        assert_eq!(newest("1.70.0"), "bookworm");
-        assert_eq!(newest("1.72.0"), "bookworm");
-        assert_eq!(newest("1.88.0"), "trixie");
-    }
-
-    #[test]
-    fn versions_newer_than_the_data_are_extrapolated() {
-        assert_eq!(newest("1.999.0"), "trixie");
-        assert!(CATALOG.is_published(&Version::new(1, 999, 0)));
-        assert!(!CATALOG.is_published(&Version::new(1, 22, 0)));
-    }
-
     #[test]
     fn a_suites_own_names_replace_debians() {
         let packages: Packages = toml::from_str("debian = ['any']\ntrixie = []").expect("TOML");
-        assert_eq!(packages.in_suite("bookworm"), ["any"]);
-        assert!(packages.in_suite("trixie").is_empty());
+        let names = |suite| packages.names(Names::Suite(suite)).collect::<Vec<_>>();
+        assert_eq!(names("bookworm"), ["any"]);
+        assert!(names("trixie").is_empty());
     }
 }

@@ -142,8 +142,8 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
         .chain(words.iter().map(String::as_str))
         .map(shell)
         .collect();
-    if command.names_target {
-        cargo.push("--target \"$(rustc -vV | sed -n 's/^host: //p')\"".into());
+    if let Some(target) = &command.target {
+        cargo.push(format!("--target \"{target}\""));
     }
     // The images of stable releases tell their version, those of channels do not.
     let rust = &plan.toolchain.rust.value;

@@ -100,9 +100,13 @@ fn keys_are_sorted() {
 
 #[test]
 fn distributions_are_known() {
-    let suites = CATALOG.suites.iter().map(|suite| suite.name.as_str());
+    let suites = CATALOG
+        .images
+        .suites
+        .iter()
+        .map(|suite| suite.name.as_str());
     let known: BTreeSet<&str> = suites
-        .chain(["alpine", "alpine-static", "debian"])
+        .chain(["alpine", "alpine-static", "debian", "scratch"])
         .collect();
     for (key, packages) in packages() {
         for name in packages.0.keys() {
@@ -116,7 +120,7 @@ fn distributions_are_known() {
 
 #[test]
 fn every_suite_has_an_image_of_rust() {
-    for suite in &CATALOG.suites {
+    for suite in &CATALOG.images.suites {
         let found = CATALOG
             .rust
             .values()
@@ -156,7 +160,7 @@ fn names_one(literal: &str, known: &BTreeSet<String>) -> bool {
     let text = literal.trim_matches('"');
     let word = |c: char| c.is_ascii_alphanumeric() || "-_+.:/".contains(c);
     let name = |word: &str| known.contains(word) && (!is_plain(word) || word == text);
-    let suite = |word: &str| CATALOG.suites.iter().any(|s| word.contains(&s.name));
+    let suite = |word: &str| CATALOG.images.suites.iter().any(|s| word.contains(&s.name));
     text != ALLOWED
         && text
             .split(|c| !word(c))
@@ -177,7 +181,7 @@ fn known() -> BTreeSet<String> {
     let crates = CATALOG.links.keys().filter(|name| !is_plain(name)).cloned();
     let programs = CATALOG.programs.keys().cloned();
     let lists = packages().flat_map(|(_, packages)| packages.0.values().flatten().cloned());
-    let suites = CATALOG.suites.iter();
+    let suites = CATALOG.images.suites.iter();
     let bases = suites.flat_map(|suite| suite.distroless.iter().chain([&suite.slim]));
     let of_bases = bases.flat_map(|base| base.holds.iter().chain([&base.image]).cloned());
     crates

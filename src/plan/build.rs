@@ -6,6 +6,7 @@ use super::binaries::Selection;
 use super::needs::{EnvVar, Needed, Needs};
 use super::toolchain::Toolchain;
 use super::{Note, Refusal, Request, configured};
+use crate::catalog::Names;
 use crate::facts::{Facts, Features, Lock, Membership};
 use crate::why::{Choice, Why};
 
@@ -35,9 +36,12 @@ pub struct Command {
     pub profile: Choice<String>,
     /// Whether the lock file is to be kept to.
     pub locked: Choice<bool>,
-    /// Whether the target has to be named, because cargo's configuration names another one.
-    pub names_target: bool,
+    /// The target, as the shell of the builder completes it, where it has to be named.
+    pub target: Option<String>,
 }
+
+/// The builder's own target, which has to be named where cargo's configuration names another one.
+const OWN_TARGET: &str = "$(rustc -vV | sed -n 's/^host: //p')";
 
 /// Refuses a project that cargo builds for another system only.
 pub(super) fn for_linux(facts: &Facts) -> Result<(), Refusal> {
@@ -121,7 +125,11 @@ pub(super) fn command(
             Lock::Present(lock) => Choice::new(true, Why::Locked(lock.version)),
             Lock::Missing => Choice::new(false, Why::NoLock),
         },
-        names_target: facts.cargo_config.target.is_some(),
+        target: facts
+            .cargo_config
+            .target
+            .as_ref()
+            .map(|_| OWN_TARGET.to_owned()),
     }
 }
 
@@ -196,13 +204,9 @@ impl Command {
             "bench" => "release",
             profile => profile,
         };
-        // The triple is the builder's own, whichever it is.
-        Utf8Path::new(if self.names_target {
-            "target/*"
-        } else {
-            "target"
-        })
-        .join(folder)
+        // The triple depends on the builder's processor.
+        let place = self.target.as_ref().map_or("target", |_| "target/*");
+        Utf8Path::new(place).join(folder)
     }
 }
 
@@ -249,7 +253,7 @@ pub(super) fn build(
         }
     }
     BuildPlan {
-        packages: needs.build_packages(&toolchain.suite.value),
+        packages: needs.build_packages(Names::Suite(&toolchain.suite.value)),
         env,
         command,
     }

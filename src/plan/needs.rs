@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Note;
-use crate::catalog::{Catalog, Packages, Program, Row, RowSide};
+use crate::catalog::{Catalog, Names, Packages, Program, Row, RowSide};
 use crate::config::OneOrMany;
 use crate::facts::{CargoConfig, Facts, Resolution, ResolvedCrate, Side};
 use crate::why::{Choice, Evidence, Why};
@@ -81,17 +81,17 @@ impl<'p> Needs<'p> {
     }
 
     /// The packages that the build stages install, by name.
-    pub(super) fn build_packages(&self, suite: &str) -> Vec<Needed> {
+    pub(super) fn build_packages(&self, names: Names<'_>) -> Vec<Needed> {
         let mut all = Collected::default();
         for held in &self.rows {
             all.add(
                 &held.row.build,
-                suite,
+                names,
                 &Why::Crates(vec![held.evidence.clone()]),
             );
         }
         for (why, program) in &self.programs {
-            all.add(&program.build, suite, why);
+            all.add(&program.build, names, why);
         }
         all.add_named(
             &self.facts.config.packages.build,
@@ -101,12 +101,12 @@ impl<'p> Needs<'p> {
     }
 
     /// The packages that a program needs where it runs; `linked` tells which crates are part of it.
-    pub(super) fn run_packages(&self, suite: &str, linked: &Resolution) -> Vec<Needed> {
+    pub(super) fn run_packages(&self, names: Names<'_>, linked: &Resolution) -> Vec<Needed> {
         let mut all = Collected::default();
         for held in self.in_program(linked) {
             all.add(
                 &held.row.run,
-                suite,
+                names,
                 &Why::Crates(vec![held.evidence.clone()]),
             );
         }
@@ -309,11 +309,11 @@ fn env<'a, 'p: 'a>(
 struct Collected(BTreeMap<String, Vec<Why>>);
 
 impl Collected {
-    fn add(&mut self, packages: &Packages, suite: &str, why: &Why) {
-        self.add_named(packages.in_suite(suite), why);
+    fn add(&mut self, packages: &Packages, names: Names<'_>, why: &Why) {
+        self.add_named(packages.names(names), why);
     }
 
-    fn add_named(&mut self, packages: &[String], why: &Why) {
+    fn add_named<'a>(&mut self, packages: impl IntoIterator<Item = &'a String>, why: &Why) {
         for package in packages {
             let reasons = self.0.entry(package.clone()).or_default();
             // The two sides of a crate would give the same reason twice.

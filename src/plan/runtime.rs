@@ -8,7 +8,7 @@ use super::Refusal;
 use super::binaries::{Candidate, Selection};
 use super::needs::{EnvVar, Needed, Needs};
 use super::toolchain::{Toolchain, with_digest};
-use crate::catalog::{Base, Catalog, User};
+use crate::catalog::{Base, Catalog, Names, User};
 use crate::facts::{About, Build, Facts, Package};
 use crate::why::{Choice, Why};
 
@@ -70,6 +70,7 @@ pub(super) fn images(
 ) -> anyhow::Result<Vec<Image>> {
     let suite = &toolchain.suite.value;
     let suite = catalog
+        .images
         .suites
         .iter()
         .find(|s| s.name == *suite)
@@ -79,7 +80,7 @@ pub(super) fn images(
     for picked in &selection.picked {
         let Candidate { package, bin } = picked.value;
         let linked = graph.crates(&[&package.name]);
-        let needed = needs.run_packages(&suite.name, &linked);
+        let needed = needs.run_packages(Names::Suite(&suite.name), &linked);
         let (base, why) = base(&needed, suite.distroless.as_ref(), &suite.slim);
         let stage = stage_name(&bin.name, &mut stages);
         images.push(Image {
@@ -92,7 +93,7 @@ pub(super) fn images(
                 .filter(|n| !base.holds.contains(&n.package))
                 .collect(),
             adds_user: *base == suite.slim,
-            user: Choice::new(catalog.user.clone(), Why::NonRoot),
+            user: Choice::new(catalog.images.user.clone(), Why::NonRoot),
             env: env(
                 needs.run_env(&linked),
                 &facts.config.env,
@@ -269,6 +270,9 @@ mod tests {
         Base {
             image: image.into(),
             holds,
+            weight: 0,
+            installer: None,
+            end: None,
         }
     }
 

@@ -40,7 +40,7 @@ pub(super) fn toolchain(
     let (suite, image) = match &version {
         // Nightly images exist for the newest suite only.
         None => {
-            let suite = catalog.suites.first().expect("a suite");
+            let suite = catalog.images.suites.first().expect("a suite");
             (suite, suite.nightly.clone())
         }
         Some(version) => {
@@ -145,7 +145,7 @@ fn committed(
         let (before, after) = suite.builder.split_once("{rust}")?;
         image.strip_prefix(before)?.strip_suffix(after)
     };
-    let rust = catalog.suites.iter().find_map(of_suite)?;
+    let rust = catalog.images.suites.iter().find_map(of_suite)?;
     let version = newest_patch(rust)?;
     let fits = needed.is_none_or(|(_, needed)| *needed <= version);
     fits.then(|| Choice::new(rust.to_owned(), Why::Committed))
