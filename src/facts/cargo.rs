@@ -48,14 +48,22 @@ pub(super) fn version() -> Result<Version> {
         .with_context(|| format!("failed to read cargo's version in `{}`", text.trim()))
 }
 
-/// The JSON of `cargo metadata` for a workspace.
+/// The JSON of `cargo metadata` for a workspace. With the first resolver, a dependency on any platform turns
+/// features on for all of them, so that those of other platforms are asked for as well; where these cannot be
+/// had, the answer is without them.
 ///
 /// # Errors
 /// Cargo's own reason: an invalid manifest, a dependency that is not there or cannot be fetched, a lock file
 /// that is out of date under `--locked`.
-pub(super) fn metadata(manifest: &Utf8Path, flags: CargoFlags) -> Result<String> {
+pub(super) fn metadata(manifest: &Utf8Path, resolver: &str, flags: CargoFlags) -> Result<String> {
+    let all = || metadata_for(manifest, &[], flags).ok();
+    let unified = if resolver == "1" { all() } else { None };
+    unified.map_or_else(|| metadata_for(manifest, &PLATFORMS, flags), Ok)
+}
+
+fn metadata_for(manifest: &Utf8Path, platforms: &[&str], flags: CargoFlags) -> Result<String> {
     let mut options: Vec<String> = vec!["--all-features".into(), "--color=never".into()];
-    for platform in PLATFORMS {
+    for &platform in platforms {
         options.extend(["--filter-platform".into(), platform.into()]);
     }
     for (on, flag) in [

@@ -34,14 +34,14 @@ pub struct Where {
 pub fn gather(place: &Where) -> Result<Facts> {
     let manifest = cargo::workspace_manifest(place.manifest.as_deref())?;
     let workspace = manifest.parent().context("the manifest has no folder")?;
-    let root_manifest = read_manifest(&manifest)?;
+    let resolver = resolver(&read_manifest(&manifest)?);
     let version = std::thread::spawn(cargo::version);
 
     let lock_path = workspace.join("Cargo.lock");
     let had_lock = lock_path.exists();
     let mut flags = place.cargo;
     flags.locked |= place.keep_lock && had_lock;
-    let metadata = cargo::metadata(&manifest, flags);
+    let metadata = cargo::metadata(&manifest, &resolver, flags);
     if !had_lock {
         // Cargo has to write one to answer. The project has none, so that it does not stay.
         let _ = fs_err::remove_file(&lock_path);
@@ -51,7 +51,7 @@ pub fn gather(place: &Where) -> Result<Facts> {
         let workspace = workspace.to_owned();
         move || lock::read(&workspace)
     });
-    let graph = Graph::new(&metadata, &resolver(&root_manifest))?;
+    let graph = Graph::new(&metadata, &resolver)?;
 
     let context = context(graph.packages(), workspace);
     let below = below_dependencies(graph.packages());

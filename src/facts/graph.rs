@@ -301,10 +301,8 @@ fn features_of(set: &CargoSet<'_>, id: &PackageId, side: Side) -> BTreeSet<Strin
     list.iter()
         .flat_map(FeatureList::labels)
         .filter_map(|label| match label {
-            FeatureLabel::Named(name) | FeatureLabel::OptionalDependency(name) => {
-                Some((*name).to_owned())
-            }
-            FeatureLabel::Base => None,
+            FeatureLabel::Named(name) => Some((*name).to_owned()),
+            FeatureLabel::OptionalDependency(_) | FeatureLabel::Base => None,
         })
         .collect()
 }
