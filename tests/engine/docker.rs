@@ -88,6 +88,24 @@ impl Image {
         docker_reading(stdin, &[run, options, &[&self.name], args].concat())
     }
 
+    /// An image like this one, in which a text file is changed. The program has no part in it.
+    pub(crate) fn with_file(&self, path: &str, change: impl Fn(String) -> String) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("file");
+        let file = Utf8Path::from_path(&file).context("no folder")?;
+        let id = docker(&["create", &self.name])?;
+        let container = Container {
+            id: id.trim_end().to_owned(),
+        };
+        let inside = format!("{}:{path}", container.id);
+        docker(&["cp", "--follow-link", &inside, file.as_str()])?;
+        fs_err::write(file, change(fs_err::read_to_string(file)?))?;
+        docker(&["cp", "--follow-link", file.as_str(), &inside])?;
+        let name = format!("{}-changed", self.name);
+        docker(&["commit", &container.id, &name])?;
+        Ok(Self { name })
+    }
+
     /// Starts its program in the background.
     pub(crate) fn start(&self, options: &[&str], args: &[&str]) -> Result<Container> {
         let run: &[&str] = &["run", "--detach"];

@@ -1,7 +1,8 @@
 //! What only an engine can tell: that the images build, run, and are as locked up as they should be.
 //!
-//! Without an engine these tests are ignored, unless `CARGO_DOCKERIZE_TEST_ENGINE` is `required`. To add a
-//! project, add a folder with an `expect.toml` to `examples`; for anything else, a function to [`SCENARIOS`].
+//! Without an engine these tests are ignored, unless `CARGO_DOCKERIZE_TEST_ENGINE` is `required`, or `all`, which
+//! adds those that take long. To add a project, add a folder with an `expect.toml` to `examples`, or to
+//! `tests/native` for what a crate links; for anything else, a function to [`SCENARIOS`].
 
 #![expect(
     clippy::disallowed_methods,
@@ -9,6 +10,7 @@
 )]
 
 mod docker;
+mod native;
 mod proof;
 
 use std::path::Path;
@@ -64,6 +66,17 @@ fn trials() -> Result<Vec<Trial>> {
             dockerfile_draws_no_warning(&dockerfile)
         }));
     }
+    for (project, usual) in native::projects()? {
+        let name = format!("native::{project}");
+        let test = move || {
+            if usual || asked() == Asked::All {
+                native::builds_and_runs(&project).map(|()| Completion::Completed)
+            } else {
+                Ok(Completion::ignored_with("it takes long"))
+            }
+        };
+        trials.push(needs_engine(name, test));
+    }
     for &(name, scenario) in SCENARIOS {
         let test = move || scenario().map(|()| Completion::Completed);
         trials.push(needs_engine(name.to_owned(), test));
@@ -73,13 +86,27 @@ fn trials() -> Result<Vec<Trial>> {
 
 /// A test that is ignored where no engine answers, or fails there if one is required.
 fn needs_engine(name: String, test: impl FnOnce() -> Result<Completion> + Send + 'static) -> Trial {
-    let required =
-        std::env::var_os("CARGO_DOCKERIZE_TEST_ENGINE").is_some_and(|is| is == "required");
     Trial::ignorable_test(name, move || match docker::answers() {
         true => test().map_err(failed),
-        false if required => Err("no Docker engine answers".into()),
+        false if asked() > Asked::IfItAnswers => Err("no Docker engine answers".into()),
         false => Ok(Completion::ignored_with("no Docker engine answers")),
     })
+}
+
+/// What the environment asks for.
+#[derive(PartialEq, PartialOrd)]
+enum Asked {
+    IfItAnswers,
+    Required,
+    All,
+}
+
+fn asked() -> Asked {
+    match std::env::var("CARGO_DOCKERIZE_TEST_ENGINE").as_deref() {
+        Ok("required") => Asked::Required,
+        Ok("all") => Asked::All,
+        _ => Asked::IfItAnswers,
+    }
 }
 
 /// The error with its causes, which the harness would leave out.
