@@ -216,6 +216,9 @@ fn of_context(plan: &Plan) -> Vec<Decision> {
     let change = "a row `links.CRATE` without `keep`";
     let kept = plan.context.kept.iter();
     all.extend(kept.map(|kept| Decision::new("context keeps", &kept.value, &kept.why, change)));
+    let change = "take the path out of the source";
+    let shown = plan.context.shown.iter();
+    all.extend(shown.map(|p| Decision::new("context shows", p.value.as_str(), &p.why, change)));
     all
 }
 

@@ -12,11 +12,12 @@ mod committed;
 mod gather;
 mod graph;
 mod lock;
+mod sources;
 mod toolchain;
 
 use std::collections::BTreeSet;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use semver::Version;
 
 pub use self::cargo::CargoFlags;
@@ -25,6 +26,7 @@ pub use self::committed::{Committed, FromLine, from_lines};
 pub use self::gather::{Where, gather};
 pub use self::graph::{Build, Features, Graph, Resolution, ResolvedCrate, Side};
 pub use self::lock::{Lock, LockFile};
+pub use self::sources::Mention;
 pub use self::toolchain::{Channel, ToolchainFile};
 use crate::config::{Config, PackageConfig};
 
@@ -84,6 +86,8 @@ pub struct Package {
     pub about: About,
     /// Programs that its build script calls by name.
     pub build_script: Option<BuildScript>,
+    /// Paths that its sources name.
+    pub mentions: Vec<Mention>,
     /// Its own configuration.
     pub config: PackageConfig,
 }
@@ -155,4 +159,19 @@ impl Facts {
 /// `path` below `base`, or as it is where it lies elsewhere.
 fn relative(path: &Utf8Path, base: &Utf8Path) -> Utf8PathBuf {
     path.strip_prefix(base).unwrap_or(path).to_owned()
+}
+
+/// The path without `.` and `..`, so that it can be compared with others.
+pub(crate) fn clean(path: &Utf8Path) -> Utf8PathBuf {
+    let mut clean = Utf8PathBuf::new();
+    for part in path.components() {
+        match part {
+            Utf8Component::CurDir => {}
+            Utf8Component::ParentDir => {
+                clean.pop();
+            }
+            part => clean.push(part),
+        }
+    }
+    clean
 }

@@ -67,7 +67,7 @@ struct Stage<'p> {
 #[derive(Template)]
 #[template(path = "dockerignore", escape = "none")]
 struct Dockerignore<'p> {
-    shown: &'p [String],
+    shown: &'p [Choice<Utf8PathBuf>],
     hidden: &'p [String],
     /// The image's own files.
     own: &'p [String],

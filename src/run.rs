@@ -7,13 +7,12 @@ use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use anyhow::Result;
-use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::catalog::CATALOG;
 use crate::cli::{Args, Color, Format};
 use crate::config::Invalid;
 use crate::explain::Explanation;
-use crate::facts::{Features, Where};
+use crate::facts::{Features, Where, clean};
 use crate::files::{Mode, Occupied, manifest};
 use crate::plan::{Refusal, Request};
 use crate::shell::{Shell, Verbosity};
@@ -159,19 +158,4 @@ fn words(list: &str) -> impl Iterator<Item = String> {
     list.split([' ', ','])
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
-}
-
-/// The path without `.` and `..`, so that it can be compared with others.
-fn clean(path: &Utf8Path) -> Utf8PathBuf {
-    let mut clean = Utf8PathBuf::new();
-    for part in path.components() {
-        match part {
-            camino::Utf8Component::CurDir => {}
-            camino::Utf8Component::ParentDir => {
-                clean.pop();
-            }
-            part => clean.push(part),
-        }
-    }
-    clean
 }

@@ -112,6 +112,12 @@ pub enum Why {
     NoLock,
     /// The common ancestor of the workspace and of the path dependencies outside of it.
     OutsideWorkspace(Utf8PathBuf),
+    /// A source file, and the file or folder that it has the compiler read.
+    Mentioned(Utf8PathBuf, Utf8PathBuf),
+    /// A folder with sources.
+    HoldsSources,
+    /// A folder of vendored crates.
+    Vendored,
     /// The workspace root holds everything.
     WorkspaceRoot,
     /// Runs as a user without rights.
@@ -178,6 +184,9 @@ impl fmt::Display for Why {
                     "the path dependency {path} lies outside of the workspace"
                 )
             }
+            Self::Mentioned(source, path) => write!(f, "{source} reads {path} while it compiles"),
+            Self::HoldsSources => write!(f, "it holds sources"),
+            Self::Vendored => write!(f, "it holds the vendored crates"),
             Self::WorkspaceRoot => write!(f, "the workspace root"),
             Self::NonRoot => write!(f, "a user without rights"),
         }

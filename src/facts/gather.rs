@@ -1,6 +1,6 @@
 //! Collects the facts, in the order in which they depend on one another.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -8,8 +8,8 @@ use guppy::PackageId;
 use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 
 use super::{
-    About, Bin, BuildScript, CargoFlags, Facts, Graph, Membership, Package, cargo, cargo_config,
-    committed, lock, relative, toolchain,
+    About, Bin, BuildScript, CargoFlags, Facts, Graph, Membership, Mention, Package, cargo,
+    cargo_config, committed, lock, relative, sources, toolchain,
 };
 use crate::config::{self, Config, PackageConfig, Table};
 
@@ -53,7 +53,8 @@ pub fn gather(place: &Where) -> Result<Facts> {
     });
     let graph = Graph::new(&metadata, &resolver)?;
 
-    let context = context(graph.packages(), workspace);
+    let mut mentions = mentions(graph.packages(), workspace);
+    let context = context(graph.packages(), &mentions, workspace);
     let below = below_dependencies(graph.packages());
     let mut packages: Vec<Package> = Vec::new();
     for package in graph
@@ -62,7 +63,13 @@ pub fn gather(place: &Where) -> Result<Facts> {
         .filter(|package| package.source().is_local())
     {
         let below = below.contains(package.id());
-        packages.push(read_package(package, graph.packages(), &context, below)?);
+        let mut package_facts = read_package(package, graph.packages(), &context, below)?;
+        package_facts.mentions = mentions.remove(package.id()).unwrap_or_default();
+        for mention in &mut package_facts.mentions {
+            mention.source = relative(&mention.source, &context);
+            mention.path = relative(&mention.path, &context);
+        }
+        packages.push(package_facts);
     }
     packages.sort_by(|a, b| (&a.dir, &a.name).cmp(&(&b.dir, &b.name)));
 
@@ -142,21 +149,71 @@ fn resolver(manifest: &toml::Table) -> String {
         .unwrap_or_else(|| edition().to_owned())
 }
 
-/// The workspace root, or the nearest folder that also holds the path dependencies outside of it.
-fn context(graph: &PackageGraph, workspace: &Utf8Path) -> Utf8PathBuf {
-    let mut context = workspace;
-    for package in graph
+/// What the sources of each local package name, with absolute paths.
+fn mentions<'g>(
+    graph: &'g PackageGraph,
+    workspace: &Utf8Path,
+) -> BTreeMap<&'g PackageId, Vec<Mention>> {
+    let local = graph
         .packages()
-        .filter(|package| package.source().is_local())
-    {
-        while !package.manifest_path().starts_with(context) {
-            let Some(parent) = context.parent() else {
-                break;
-            };
-            context = parent;
+        .filter(|package| package.source().is_local());
+    let read = |package: PackageMetadata<'g>| {
+        let script = package
+            .build_targets()
+            .find(|target| target.id() == BuildTargetId::BuildScript);
+        let places = sources::Places {
+            package: package.manifest_path().parent()?,
+            workspace,
+            build_script: script.map(|target| target.path()),
+        };
+        Some((package.id(), sources::mentions(&places)))
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = local
+            .map(|package| scope.spawn(move || read(package)))
+            .collect();
+        let results = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+        results
+            .filter_map(|result| result.expect("the thread does not panic"))
+            .collect()
+    })
+}
+
+/// The workspace root, or the nearest folder that also holds the path dependencies outside of it and the
+/// files that sources name.
+fn context(
+    graph: &PackageGraph,
+    mentions: &BTreeMap<&PackageId, Vec<Mention>>,
+    workspace: &Utf8Path,
+) -> Utf8PathBuf {
+    let local = graph
+        .packages()
+        .filter(|package| package.source().is_local());
+    let mut context = workspace;
+    for package in local {
+        context = common(context, package.manifest_path());
+    }
+    let repository = workspace.ancestors().find(|dir| dir.join(".git").exists());
+    // What looks like a path may be none: a match far away, or outside of the repository, is chance.
+    let near = |dir: &Utf8Path| match repository {
+        Some(repository) => dir.starts_with(repository),
+        None => dir.components().count() > 2 && workspace.ancestors().take(4).any(|up| up == dir),
+    };
+    let found = mentions.values().flatten().filter(|mention| mention.found);
+    for mention in found {
+        let wider = common(context, &mention.path);
+        if near(wider) {
+            context = wider;
         }
     }
     context.to_owned()
+}
+
+/// The nearest folder at or above `dir` that holds `path`.
+fn common<'d>(dir: &'d Utf8Path, path: &Utf8Path) -> &'d Utf8Path {
+    dir.ancestors()
+        .find(|dir| path.starts_with(dir))
+        .unwrap_or(dir)
 }
 
 /// Whether the configuration of the workspace stands in its only package, at the root.
@@ -278,6 +335,7 @@ fn read_package(
             .find(|target| target.id() == BuildTargetId::BuildScript)
             .map(|target| read_build_script(target.path(), context))
             .transpose()?,
+        mentions: Vec::new(),
         config,
     })
 }

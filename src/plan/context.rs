@@ -19,8 +19,8 @@ pub struct ContextPlan {
     pub hidden: Vec<String>,
     /// Whether the history is in the context.
     pub with_history: bool,
-    /// Exceptions from `hidden`.
-    pub shown: Vec<String>,
+    /// Exceptions from `hidden` and from what the template hides.
+    pub shown: Vec<Choice<Utf8PathBuf>>,
     /// Paths that are usually hidden and not here, with the reason.
     pub kept: Vec<Choice<String>>,
     /// Folders whose sources the dependencies are compiled from.
@@ -53,14 +53,24 @@ pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
         .partition(|pattern| kept.contains_key(pattern.trim_start_matches("**/")));
     // With the history in the context, what is committed has to be there too, or git calls the tree dirty.
     let with_history = kept_usual.contains(&".git");
-    let hidden = hidden
+    let hidden: Vec<&str> = hidden
         .into_iter()
-        .filter(|pattern| !with_history || pattern.starts_with("**/"));
+        .filter(|pattern| !with_history || pattern.starts_with("**/"))
+        .collect();
     let outside = facts
         .packages
         .iter()
         .find(|p| !p.dir.starts_with(&facts.root));
-    let why = outside.map_or(Why::WorkspaceRoot, |p| Why::OutsideWorkspace(p.dir.clone()));
+    let mentions = || facts.packages.iter().flat_map(|p| &p.mentions);
+    // Only what was found made the context grow; a file of the same name as the context is none.
+    let read_outside = || {
+        let mut found = mentions().filter(|m| m.found && m.path.is_relative());
+        found.find(|m| !m.path.starts_with(&facts.root))
+    };
+    let why = outside
+        .map(|p| Why::OutsideWorkspace(p.dir.clone()))
+        .or_else(|| read_outside().map(|m| Why::Mentioned(m.source.clone(), m.path.clone())))
+        .unwrap_or(Why::WorkspaceRoot);
 
     let below = facts
         .packages
@@ -73,15 +83,9 @@ pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
     ContextPlan {
         dir: Choice::new(facts.context.clone(), why),
         root: facts.root.clone(),
-        hidden: hidden.map(str::to_owned).collect(),
+        hidden: hidden.iter().map(ToString::to_string).collect(),
         with_history,
-        shown: facts
-            .packages
-            .iter()
-            .flat_map(|p| &p.target_folders)
-            .chain(&facts.cargo_config.vendored)
-            .map(ToString::to_string)
-            .collect(),
+        shown: shown(facts, &hidden),
         kept: kept_usual
             .into_iter()
             .map(|pattern| {
@@ -93,5 +97,79 @@ pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
             .collect(),
         unusual_roots: roots.filter(|root| !inside(root)).cloned().collect(),
         whole: whole.into_iter().cloned().collect(),
+    }
+}
+
+/// What is needed in spite of its name.
+fn shown(facts: &Facts, hidden: &[&str]) -> Vec<Choice<Utf8PathBuf>> {
+    let sources = facts.packages.iter().flat_map(|p| &p.target_folders);
+    let sources = sources.map(|dir| Choice::new(dir.clone(), Why::HoldsSources));
+    let vendored = facts.cargo_config.vendored.iter();
+    let vendored = vendored.map(|dir| Choice::new(dir.clone(), Why::Vendored));
+    let named = facts
+        .packages
+        .iter()
+        .flat_map(|p| &p.mentions)
+        .filter(|m| m.by.is_some() && m.path.is_relative() && is_hidden(&m.path, hidden))
+        .map(|m| {
+            Choice::new(
+                m.path.clone(),
+                Why::Mentioned(m.source.clone(), m.path.clone()),
+            )
+        });
+    let mut shown: Vec<Choice<Utf8PathBuf>> = Vec::new();
+    for one in sources.chain(vendored).chain(named) {
+        if !shown
+            .iter()
+            .any(|other| one.value.starts_with(&other.value))
+        {
+            shown.push(one);
+        }
+    }
+    shown
+}
+
+/// Whether one of the patterns, or the name of cargo's own folder, hides the path. The image's own files are
+/// hidden by their names, too.
+fn is_hidden(path: &Utf8Path, hidden: &[&str]) -> bool {
+    let own = ["**/target", "**/Dockerfile", "**/.dockerignore"];
+    hidden.iter().chain(&own).any(|pattern| {
+        let parts = path.iter();
+        match pattern.strip_prefix("**/") {
+            Some(name) => parts.clone().any(|part| part == name),
+            None => parts
+                .clone()
+                .next()
+                .is_some_and(|part| is_match(part, pattern)),
+        }
+    })
+}
+
+/// Whether a name is what a pattern with stars stands for.
+fn is_match(name: &str, pattern: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else {
+        return name == pattern;
+    };
+    let Some(after) = name.strip_prefix(start) else {
+        return false;
+    };
+    (0..=after.len())
+        .filter(|at| after.is_char_boundary(*at))
+        .any(|at| is_match(&after[at..], rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_patterns_hide() {
+        let hidden = |path: &str| is_hidden(path.into(), &HIDDEN);
+        assert!(hidden("web/node_modules/a.css"));
+        assert!(hidden("docker-compose.dev.yaml"));
+        assert!(hidden(".env"));
+        assert!(hidden("site/target/out.txt"));
+        assert!(!hidden("web/compose.yml"));
+        assert!(!hidden("src/env"));
     }
 }

@@ -1,0 +1,2 @@
+#![doc = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md"))]
+fn main() {}
