@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{ArgAction, Args as ClapArgs, Parser, ValueEnum};
 
+use crate::config::Cache;
 use crate::facts::CargoFlags;
 
 /// Cargo calls `cargo-dockerize dockerize …` for `cargo dockerize …`.
@@ -56,6 +57,9 @@ pub struct Args {
     #[command(flatten, next_help_heading = "Selection")]
     pub(crate) selection: SelectionArgs,
 
+    #[command(flatten, next_help_heading = "Dockerfile")]
+    pub(crate) dockerfile: DockerfileArgs,
+
     #[command(flatten, next_help_heading = "Cargo")]
     pub(crate) cargo: CargoArgs,
 
@@ -106,6 +110,14 @@ pub(crate) struct SelectionArgs {
     /// Build with this profile
     #[arg(long, value_name = "PROFILE-NAME")]
     pub(crate) profile: Option<String>,
+}
+
+/// What the Dockerfile is like.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DockerfileArgs {
+    /// What a rebuild finds again of the last one
+    #[arg(long, value_enum, value_name = "STRATEGY")]
+    pub(crate) cache: Option<Cache>,
 }
 
 /// Options that are handed on to cargo.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use clap::ValueEnum;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -31,6 +32,8 @@ pub struct Config {
     pub no_default_features: bool,
     /// The profile to build with.
     pub profile: Option<String>,
+    /// What a rebuild reuses.
+    pub cache: Option<Cache>,
     /// Packages beyond those that the catalog asks for.
     pub packages: ExtraPackages,
     /// Rows for crates that the catalog does not know, or knows too little of.
@@ -44,6 +47,28 @@ pub struct Config {
     /// Files and folders, relative to the package (or the workspace), that the program reads where it runs;
     /// in place of those that the crates of the program are known to read.
     pub assets: Option<Vec<String>>,
+}
+
+/// What a rebuild finds again of the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cache {
+    /// A layer of the dependencies, and a mount that keeps what the workspace's own crates became
+    Auto,
+    /// A layer of the dependencies, and no mounts: for builders that have none, such as kaniko
+    Layers,
+    /// Mounts alone: the smallest build cache, which an empty builder starts without
+    Mounts,
+}
+
+impl fmt::Display for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Layers => "layers",
+            Self::Mounts => "mounts",
+        })
+    }
 }
 
 /// Keys for one package, which replace those of the workspace.

@@ -259,6 +259,14 @@ fn of_build(plan: &Plan) -> Vec<Decision> {
         &command.locked.why,
         "commit Cargo.lock, or remove it",
     ));
+    let change = "`--cache auto|layers|mounts`, or `cache = \"STRATEGY\"`";
+    let cache = &plan.cache;
+    all.push(Decision::new(
+        "cache",
+        &cache.value.to_string(),
+        &cache.why,
+        change,
+    ));
     all
 }
 

@@ -4,6 +4,7 @@
 
 mod binaries;
 mod build;
+mod cache;
 mod context;
 mod needs;
 mod note;
@@ -19,6 +20,7 @@ pub use self::refusal::Refusal;
 pub use self::runtime::{Asset, Image};
 pub use self::toolchain::Toolchain;
 use crate::catalog::Catalog;
+use crate::config::Cache;
 use crate::facts::{Facts, Features, Lock};
 use crate::why::{Choice, Why};
 
@@ -34,6 +36,8 @@ pub struct Request {
     pub features: Features,
     /// `--profile`
     pub profile: Option<String>,
+    /// `--cache`
+    pub cache: Option<Cache>,
 }
 
 /// What was decided, in the order of the Dockerfile.
@@ -45,6 +49,8 @@ pub struct Plan {
     pub toolchain: Toolchain,
     /// How the binaries are built.
     pub build: BuildPlan,
+    /// What a rebuild reuses.
+    pub cache: Choice<Cache>,
     /// The final stages, the default one last.
     pub images: Vec<Image>,
     /// Binaries that get no image, as `package/binary`.
@@ -79,6 +85,7 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
         context: context::context(facts, &needs),
         toolchain,
         build,
+        cache: cache::cache(facts, request),
         images,
         left_out: selection.left_out,
         notes,

@@ -7,12 +7,16 @@ use askama::Template;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::catalog::User;
+use crate::config::Cache;
 use crate::files::{File, mark};
 use crate::plan::{Asset, EnvVar, Image, Needed, Plan};
 use crate::why::{Choice, Why};
 
 /// The folder of the context in the build stages.
 const APP: &str = "/app";
+
+/// Cargo's home while mounts keep it.
+const DOWNLOADS: &str = "/var/cache/cargo";
 
 #[derive(Template)]
 #[template(path = "Dockerfile", escape = "none")]
@@ -26,6 +30,14 @@ struct Dockerfile<'p> {
     /// Patterns for `find`, quoted for the shell.
     kept: Vec<String>,
     whole: Vec<String>,
+    /// Whether the dependencies have a layer of their own.
+    layer: bool,
+    /// The options of `RUN` that keep what cargo downloads, and all that the build keeps.
+    downloads: Vec<String>,
+    mounts: Vec<String>,
+    /// Whether the build finds what it made last time.
+    keeps_target: bool,
+    build_from: &'p str,
     cargo: String,
     output: Utf8PathBuf,
     bins: Vec<String>,
@@ -145,6 +157,46 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
     if let Some(target) = &command.target {
         cargo.push(format!("--target \"{target}\""));
     }
+    let workdir = below_app(&context.root);
+    let cache = plan.cache.value;
+    let layer = cache != Cache::Mounts;
+    let build_from = if layer { "deps" } else { "toolchain" };
+    let downloads =
+        (cache != Cache::Layers).then(|| format!("--mount=type=cache,target={DOWNLOADS}"));
+    let downloads: Vec<String> = downloads.into_iter().collect();
+    Dockerfile {
+        rust_why: Some(&plan.toolchain.rust.why)
+            .filter(|why| matches!(why, Why::ToolchainFile(..) | Why::Config(_))),
+        builder: &plan.toolchain.builder,
+        workdir: workdir.clone(),
+        env: own_env(plan)
+            .chain(plan.build.env.iter().map(env))
+            .collect(),
+        install: install(&plan.build.packages, None),
+        kept: whole.iter().cloned().chain(roots).collect(),
+        whole,
+        layer,
+        mounts: downloads
+            .iter()
+            .cloned()
+            .chain(target_mount(plan, &workdir))
+            .collect(),
+        downloads,
+        keeps_target: cache != Cache::Layers,
+        build_from,
+        cargo: cargo.join(" "),
+        output: command.output(),
+        bins: command.bins.iter().map(|bin| shell(bin)).collect(),
+        images: plan.images.iter().map(stage).collect(),
+    }
+}
+
+/// What the stages need from the environment for themselves.
+fn own_env(plan: &Plan) -> impl Iterator<Item = Env> {
+    let downloads = (plan.cache.value != Cache::Layers).then(|| Env {
+        why: "All that cargo downloads goes to one folder, so that one cache mount holds it together with its locks".into(),
+        line: format!("CARGO_HOME={DOWNLOADS}"),
+    });
     // The images of stable releases tell their version, those of channels do not.
     let rust = &plan.toolchain.rust.value;
     let toolchain = if rust.starts_with(|c: char| c.is_ascii_digit()) {
@@ -159,22 +211,34 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
         ),
         line: format!("RUSTUP_TOOLCHAIN={toolchain}"),
     });
-    Dockerfile {
-        rust_why: Some(&plan.toolchain.rust.why)
-            .filter(|why| matches!(why, Why::ToolchainFile(..) | Why::Config(_))),
-        builder: &plan.toolchain.builder,
-        workdir: below_app(&context.root),
-        env: rustup
-            .into_iter()
-            .chain(plan.build.env.iter().map(env))
-            .collect(),
-        install: install(&plan.build.packages, None),
-        kept: whole.iter().cloned().chain(roots).collect(),
-        whole,
-        cargo: cargo.join(" "),
-        output: command.output(),
-        bins: command.bins.iter().map(|bin| shell(bin)).collect(),
-        images: plan.images.iter().map(stage).collect(),
+    downloads.into_iter().chain(rustup)
+}
+
+/// The option of `RUN` that keeps what the workspace's crates became. The engine keeps such a mount for each state of
+/// what it starts from, so that two platforms, toolchains or sets of dependencies never share one; projects
+/// that start from the same are told apart by the `id`.
+fn target_mount(plan: &Plan, workdir: &Utf8Path) -> Option<String> {
+    let target = workdir.join("target");
+    let (id, from, source) = match plan.cache.value {
+        Cache::Layers => return None,
+        Cache::Auto => (String::new(), "deps", target.as_path()),
+        Cache::Mounts => {
+            let image = plan.images.last().expect("a binary is chosen");
+            (format!("id={},", image.package), "toolchain", workdir)
+        }
+    };
+    let [target, source] = [&target, source].map(|path| option(path.as_str()));
+    Some(format!(
+        "--mount=type=cache,{id}target={target},from={from},source={source},sharing=locked"
+    ))
+}
+
+/// The value of an option of an instruction.
+fn option(value: &str) -> String {
+    if value.contains(char::is_whitespace) {
+        format!("\"{value}\"")
+    } else {
+        value.to_owned()
     }
 }
 

@@ -150,6 +150,7 @@ fn request(args: &Args) -> Request {
                 .collect(),
         },
         profile: selection.profile.clone(),
+        cache: args.dockerfile.cache,
     }
 }
 

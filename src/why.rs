@@ -106,6 +106,8 @@ pub enum Why {
     BuildScript(Utf8PathBuf, String),
     /// A setting of cargo's configuration.
     CargoConfig(Utf8PathBuf, String),
+    /// Neither a warm nor an empty builder compiles anything twice.
+    FastRebuilds,
     /// The project has a lock file of this version.
     Locked(u32),
     /// The project has no lock file.
@@ -176,6 +178,10 @@ impl fmt::Display for Why {
             }
             Self::BuildScript(path, program) => write!(f, "{path} calls {program}"),
             Self::CargoConfig(path, setting) => write!(f, "{path} sets {setting}"),
+            Self::FastRebuilds => write!(
+                f,
+                "an empty builder starts from a layer of the dependencies, a warm one from its last build"
+            ),
             Self::Locked(version) => write!(f, "there is a lock file of version {version}"),
             Self::NoLock => write!(f, "there is no lock file"),
             Self::OutsideWorkspace(path) => {
