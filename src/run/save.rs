@@ -46,11 +46,17 @@ pub(super) fn settings(request: &Request, plan: &Plan) -> (Vec<Setting>, Request
             .as_ref()
             .map(|profile| Setting::to(&["profile"], profile.as_str())),
     );
+    settings.extend(
+        request
+            .cache
+            .map(|cache| Setting::to(&["cache"], cache.to_string())),
+    );
     let rest = Request {
         packages: Vec::new(),
         bins: Vec::new(),
         features: Features::default(),
         profile: None,
+        cache: None,
     };
     (settings, rest)
 }
