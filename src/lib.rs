@@ -24,6 +24,7 @@
 pub mod catalog;
 mod cli;
 pub mod config;
+pub mod dockerfile;
 pub mod explain;
 pub mod facts;
 pub mod files;

@@ -6,6 +6,7 @@ mod binaries;
 mod build;
 mod cache;
 mod context;
+mod kept;
 mod needs;
 mod note;
 mod refusal;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
-use super::Refusal;
 use super::binaries::{Candidate, Selection};
 use super::needs::{EnvVar, Needed, Needs};
-use super::toolchain::{Toolchain, with_digest};
+use super::toolchain::Toolchain;
+use super::{Refusal, kept};
 use crate::catalog::{Base, Catalog, Names, User};
 use crate::facts::{About, Build, Facts, Package};
 use crate::why::{Choice, Why};
@@ -86,7 +86,7 @@ pub(super) fn images(
         images.push(Image {
             bin: Choice::new(bin.name.clone(), picked.why.clone()),
             package: package.name.clone(),
-            base: Choice::new(with_digest(facts, &stage, base.image.clone()), why),
+            base: Choice::new(kept::newer(facts, &stage, base.image.clone()), why),
             stage,
             packages: needed
                 .into_iter()

@@ -2,8 +2,8 @@
 
 use semver::Version;
 
-use super::{Note, Refusal, configured};
-use crate::catalog::{Catalog, Suite};
+use super::{Note, Refusal, configured, kept};
+use crate::catalog::Catalog;
 use crate::facts::{Channel, Facts, Lock, Resolution, ToolchainFile};
 use crate::why::{Choice, Why};
 
@@ -16,6 +16,8 @@ pub struct Toolchain {
     pub suite: Choice<String>,
     /// The builder image, with a digest where the committed file has one.
     pub builder: String,
+    /// Why the committed builder could not stay, where its Rust is too old.
+    pub dropped: Option<Why>,
     /// The toolchain file that must not make rustup fetch a second toolchain.
     pub override_file: Option<ToolchainFile>,
 }
@@ -34,7 +36,9 @@ pub(super) fn toolchain(
 ) -> anyhow::Result<(Toolchain, Vec<Note>)> {
     let mut notes = Vec::new();
     let needed = highest_rust_version(resolution);
+    let committed = kept::builder(facts, catalog);
     let rust = rust(facts, needed.as_ref(), catalog, &mut notes);
+    let rust = kept::patch(rust, committed);
 
     let version = newest_patch(&rust.value);
     let (suite, image) = match &version {
@@ -47,7 +51,12 @@ pub(super) fn toolchain(
             let no_suite = || Refusal::NoSuite {
                 rust: rust.value.clone(),
             };
-            let suite = *catalog.suites_of(version).first().ok_or_else(no_suite)?;
+            let suites = catalog.suites_of(version);
+            let newest = *suites.first().ok_or_else(no_suite)?;
+            let kept = committed.map(|builder| builder.suite);
+            let suite = kept
+                .filter(|kept| suites.iter().any(|suite| suite.name == kept.name))
+                .unwrap_or(newest);
             (suite, suite.builder.replace("{rust}", &rust.value))
         }
     };
@@ -72,13 +81,20 @@ pub(super) fn toolchain(
             });
         }
     }
-    let suite = Choice::new(suite.name.clone(), Why::NewestSuite(rust.value.clone()));
-    let builder = with_digest(facts, STAGE, image);
+    let newest = version.is_none_or(|version| catalog.suites_of(&version)[0].name == suite.name);
+    let why = if newest {
+        Why::NewestSuite(rust.value.clone())
+    } else {
+        Why::Committed
+    };
+    let suite = Choice::new(suite.name.clone(), why);
+    let builder = kept::digest(facts, STAGE, image);
     Ok((
         Toolchain {
             rust,
             suite,
             builder,
+            dropped: kept::too_old(committed, needed.as_ref()),
             override_file: facts.toolchain.clone(),
         },
         notes,
@@ -94,7 +110,7 @@ fn rust(
     notes: &mut Vec<Note>,
 ) -> Choice<String> {
     let usual = || {
-        committed(facts, needed, catalog)
+        committed(kept::builder(facts, catalog), needed)
             .or_else(|| installed(facts, needed))
             .or_else(|| rust_version(needed))
             .expect("the installed toolchain is older than what a package asks for")
@@ -133,22 +149,15 @@ fn no_image(file: &ToolchainFile, instead: &str) -> Note {
     }
 }
 
-/// The version in the committed Dockerfile, while it satisfies every package and an image of it is known.
+/// The version in the committed Dockerfile, while it satisfies every package.
 fn committed(
-    facts: &Facts,
+    committed: Option<kept::Builder<'_>>,
     needed: Option<&(String, Version)>,
-    catalog: &Catalog,
 ) -> Option<Choice<String>> {
-    let image = facts.committed.image(STAGE)?;
-    let image = image.split('@').next()?;
-    let of_suite = |suite: &Suite| {
-        let (before, after) = suite.builder.split_once("{rust}")?;
-        image.strip_prefix(before)?.strip_suffix(after)
-    };
-    let rust = catalog.images.suites.iter().find_map(of_suite)?;
-    let version = newest_patch(rust)?;
-    let fits = needed.is_none_or(|(_, needed)| *needed <= version);
-    fits.then(|| Choice::new(rust.to_owned(), Why::Committed))
+    let fits = kept::too_old(committed, needed).is_none();
+    committed
+        .filter(|_| fits)
+        .map(|builder| Choice::new(builder.rust.to_owned(), Why::Committed))
 }
 
 /// The stable toolchain of the machine. A beta or nightly one stands for the stable release of its day: they
@@ -192,23 +201,11 @@ fn highest_rust_version(resolution: &Resolution) -> Option<(String, Version)> {
 }
 
 /// The version that a tag stands for: of a bare minor, its newest patch. None for a channel.
-fn newest_patch(tag: &str) -> Option<Version> {
+pub(super) fn newest_patch(tag: &str) -> Option<Version> {
     let numbers: Option<Vec<u64>> = tag.split('.').map(|n| n.parse().ok()).collect();
     match numbers?[..] {
         [major, minor] => Some(Version::new(major, minor, u64::MAX)),
         [major, minor, patch] => Some(Version::new(major, minor, patch)),
         _ => None,
-    }
-}
-
-/// The image with the digest that the committed file has for the same tag.
-pub(super) fn with_digest(facts: &Facts, stage: &str, image: String) -> String {
-    match facts
-        .committed
-        .image(stage)
-        .and_then(|committed| committed.split_once('@'))
-    {
-        Some((same, digest)) if same == image => format!("{image}@{digest}"),
-        _ => image,
     }
 }
