@@ -48,6 +48,8 @@ pub struct Facts {
     pub toolchain: Option<ToolchainFile>,
     /// The lock file.
     pub lock: Lock,
+    /// Whether it is as cargo wants it; where it could be changed, it is by now.
+    pub lock_fits: bool,
     /// Cargo's configuration in the context, merged.
     pub cargo_config: CargoConfig,
     /// What an earlier run wrote.

@@ -45,6 +45,8 @@ pub enum Change {
     Written {
         /// Where the file that was there before is now, if it was somebody's own.
         backup: Option<Utf8PathBuf>,
+        /// The text that was there before, if it was ours.
+        replaced: Option<String>,
     },
     /// It differs and was not written.
     Stale {
@@ -52,6 +54,8 @@ pub enum Change {
         diff: String,
         /// Whose file it is now; ours where there is none.
         owner: mark::Owner,
+        /// The text that is there, if there is a file.
+        found: Option<String>,
     },
     /// It is somebody's own, and may be.
     LeftAlone,
@@ -75,12 +79,12 @@ pub fn apply(files: &[File], mode: Mode) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     for (file, change) in files.iter().zip(decided) {
         changes.push(match change {
-            Change::Written { backup } => {
+            Change::Written { backup, replaced } => {
                 if let Some(backup) = &backup {
                     fs_err::copy(&file.path, backup)?;
                 }
                 write(&file.path, &file.text)?;
-                Change::Written { backup }
+                Change::Written { backup, replaced }
             }
             other => other,
         });
@@ -94,8 +98,12 @@ fn compare(file: &File, found: Option<&str>, mode: Mode) -> Result<Change> {
             Mode::Check => Change::Stale {
                 diff: diff(&file.path, "", &file.text),
                 owner: mark::Owner::Tool,
+                found: None,
             },
-            _ => Change::Written { backup: None },
+            _ => Change::Written {
+                backup: None,
+                replaced: None,
+            },
         });
     };
     if found.replace("\r\n", "\n") == file.text {
@@ -110,16 +118,23 @@ fn compare(file: &File, found: Option<&str>, mode: Mode) -> Result<Change> {
         Mode::Check => Ok(Change::Stale {
             diff: diff(&file.path, found, &file.text),
             owner: mark::owner(found),
+            found: Some(found.to_owned()),
         }),
         Mode::Force if own => Ok(Change::Written {
             backup: Some(backup(&file.path)),
+            replaced: None,
         }),
         Mode::Write if own => bail!(Occupied {
             path: file.path.clone(),
             edited: mark::is_ours(found),
             diff: diff(&file.path, found, &file.text),
+            found: found.to_owned(),
+            wanted: file.text.clone(),
         }),
-        _ => Ok(Change::Written { backup: None }),
+        _ => Ok(Change::Written {
+            backup: None,
+            replaced: Some(found.to_owned()),
+        }),
     }
 }
 
@@ -133,21 +148,10 @@ pub struct Occupied {
     pub edited: bool,
     /// What would have changed.
     pub diff: String,
-}
-
-impl Occupied {
-    pub(crate) const EDITED: &'static str = "say it in `[workspace.metadata.dockerize]` of Cargo.toml instead, or write over it with `--force`, \
-         which keeps the old file as a backup";
-    pub(crate) const FOREIGN: &'static str = "write another file with `--output FILE`, or over this one with `--force`, which keeps it as a backup";
-
-    /// What to do about it.
-    pub fn hint(&self) -> &'static str {
-        if self.edited {
-            Self::EDITED
-        } else {
-            Self::FOREIGN
-        }
-    }
+    /// Its text.
+    pub found: String,
+    /// The text that would have been written.
+    pub wanted: String,
 }
 
 /// The first free name for a backup beside the file.
@@ -250,7 +254,10 @@ mod tests {
         let files = [file(&dir, "FROM a:1 AS x\n")];
         assert_eq!(
             apply(&files, Mode::Write).expect("writes"),
-            [Change::Written { backup: None }]
+            [Change::Written {
+                backup: None,
+                replaced: None
+            }]
         );
         assert_eq!(
             apply(&files, Mode::Write).expect("reads"),
@@ -271,6 +278,7 @@ mod tests {
         let backup = dir.join("Dockerfile.bak");
         let written = Change::Written {
             backup: Some(backup.clone()),
+            replaced: None,
         };
         assert_eq!(apply(&files, Mode::Force).expect("writes"), [written]);
         assert_eq!(

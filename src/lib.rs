@@ -25,6 +25,7 @@ pub mod catalog;
 mod cli;
 pub mod config;
 pub mod dockerfile;
+pub mod drift;
 pub mod explain;
 pub mod facts;
 pub mod files;

@@ -18,6 +18,7 @@ pub use self::context::ContextPlan;
 pub use self::needs::{EnvVar, Needed};
 pub use self::note::Note;
 pub use self::refusal::Refusal;
+pub(crate) use self::runtime::TAKEN;
 pub use self::runtime::{Asset, Image};
 pub use self::toolchain::Toolchain;
 use crate::catalog::Catalog;
@@ -81,6 +82,9 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
     notes.extend(build::notes(facts));
     if facts.lock == Lock::Missing {
         notes.push(Note::NoLock);
+    }
+    if !facts.lock_fits {
+        notes.push(Note::LockOutdated);
     }
     Ok(Plan {
         context: context::context(facts, &needs),

@@ -13,6 +13,7 @@ use crate::cli::{Args, Color, Format};
 use crate::config::Invalid;
 use crate::explain::Explanation;
 use crate::facts::{Features, Where, clean};
+use crate::files::mark::Owner;
 use crate::files::{Mode, Occupied, manifest};
 use crate::plan::{Refusal, Request};
 use crate::shell::{Shell, Verbosity};
@@ -60,7 +61,12 @@ fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(refusal) = error.downcast_ref::<Refusal>() {
         refusal.hint()
     } else if let Some(occupied) = error.downcast_ref::<Occupied>() {
-        Some(occupied.hint().to_owned())
+        let owner = if occupied.edited {
+            Owner::Edited
+        } else {
+            Owner::User
+        };
+        Some(report::way_out(owner, &occupied.found, &occupied.wanted))
     } else {
         error.downcast_ref::<Invalid>()?.hint.clone()
     }

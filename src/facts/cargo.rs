@@ -55,16 +55,31 @@ pub(super) fn version() -> Result<Version> {
 /// # Errors
 /// Cargo's own reason: an invalid manifest, a dependency that is not there or cannot be fetched, a lock file
 /// that is out of date under `--locked`.
-pub(super) fn metadata(manifest: &Utf8Path, resolver: &str, flags: CargoFlags) -> Result<String> {
-    let all = || metadata_for(manifest, &[], flags).ok();
+///
+/// `lock`: the lock file, where it is not to be the project's own. Older versions of cargo cannot do that.
+pub(super) fn metadata(
+    manifest: &Utf8Path,
+    resolver: &str,
+    flags: CargoFlags,
+    lock: Option<&Utf8Path>,
+) -> Result<String> {
+    let all = || metadata_for(manifest, &[], flags, lock).ok();
     let unified = if resolver == "1" { all() } else { None };
-    unified.map_or_else(|| metadata_for(manifest, &PLATFORMS, flags), Ok)
+    unified.map_or_else(|| metadata_for(manifest, &PLATFORMS, flags, lock), Ok)
 }
 
-fn metadata_for(manifest: &Utf8Path, platforms: &[&str], flags: CargoFlags) -> Result<String> {
+fn metadata_for(
+    manifest: &Utf8Path,
+    platforms: &[&str],
+    flags: CargoFlags,
+    lock: Option<&Utf8Path>,
+) -> Result<String> {
     let mut options: Vec<String> = vec!["--all-features".into(), "--color=never".into()];
     for &platform in platforms {
         options.extend(["--filter-platform".into(), platform.into()]);
+    }
+    if lock.is_some() {
+        options.push("-Zlockfile-path".into());
     }
     for (on, flag) in [
         (flags.locked, "--locked"),
@@ -85,6 +100,12 @@ fn metadata_for(manifest: &Utf8Path, platforms: &[&str], flags: CargoFlags) -> R
         .env("RUSTC_WORKSPACE_WRAPPER", "")
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("CARGO_BUILD_TARGET_DIR");
+    if let Some(lock) = lock {
+        // The setting is not stable in all versions that have it. Nothing is compiled, so that this unlocks no more.
+        command
+            .env("CARGO_RESOLVER_LOCKFILE_PATH", lock)
+            .env("RUSTC_BOOTSTRAP", "1");
+    }
     run(command, "cargo metadata")
 }
 

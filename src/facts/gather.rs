@@ -37,16 +37,7 @@ pub fn gather(place: &Where) -> Result<Facts> {
     let resolver = resolver(&read_manifest(&manifest)?);
     let version = std::thread::spawn(cargo::version);
 
-    let lock_path = workspace.join("Cargo.lock");
-    let had_lock = lock_path.exists();
-    let mut flags = place.cargo;
-    flags.locked |= place.keep_lock && had_lock;
-    let metadata = cargo::metadata(&manifest, &resolver, flags);
-    if !had_lock {
-        // Cargo has to write one to answer. The project has none, so that it does not stay.
-        let _ = fs_err::remove_file(&lock_path);
-    }
-    let metadata = metadata?;
+    let (metadata, lock_fits) = resolve(&manifest, &resolver, place)?;
     let lock = std::thread::spawn({
         let workspace = workspace.to_owned();
         move || lock::read(&workspace)
@@ -83,6 +74,7 @@ pub fn gather(place: &Where) -> Result<Facts> {
         cargo: version.join().expect("the thread does not panic")?,
         toolchain: toolchain::find(workspace, &context)?,
         lock: lock.join().expect("the thread does not panic")?,
+        lock_fits,
         cargo_config: cargo_config::read(workspace, &context)?,
         committed: committed::read(&dockerfile),
         config: read_config(graph.packages(), &manifest)?,
@@ -90,6 +82,46 @@ pub fn gather(place: &Where) -> Result<Facts> {
         graph,
         context,
     })
+}
+
+/// What cargo says of the project, and whether the lock file was as cargo wants it.
+///
+/// A project without one gets none, and with `keep_lock` one that is out of date stays as it is: cargo, which has
+/// to write the lock file to answer, then writes to another place.
+fn resolve(manifest: &Utf8Path, resolver: &str, place: &Where) -> Result<(String, bool)> {
+    let path = manifest.with_file_name("Cargo.lock");
+    let ask = |flags, lock| cargo::metadata(manifest, resolver, flags, lock);
+    let had_lock = path.exists();
+    if had_lock && !place.keep_lock {
+        return Ok((ask(place.cargo, None)?, true));
+    }
+    let locked = CargoFlags {
+        locked: true,
+        ..place.cargo
+    };
+    let answer = had_lock.then(|| ask(locked, None));
+    let error = match answer {
+        Some(Ok(metadata)) => return Ok((metadata, true)),
+        Some(Err(error)) if place.cargo.locked || place.cargo.frozen => return Err(error),
+        Some(Err(error)) => Some(error),
+        None => None,
+    };
+    let elsewhere = tempfile::tempdir().context("failed to make a temporary folder")?;
+    let lock = elsewhere.path().join("Cargo.lock");
+    if had_lock {
+        fs_err::copy(&path, &lock)?;
+    }
+    let lock = Utf8Path::from_path(&lock).context("the temporary folder is not UTF-8")?;
+    match (ask(place.cargo, Some(lock)), error) {
+        (Ok(metadata), error) => Ok((metadata, error.is_none())),
+        (Err(_), Some(error)) => Err(error),
+        // A cargo that knows no other place.
+        (Err(_), None) => {
+            let metadata = ask(place.cargo, None);
+            let _ = fs_err::remove_file(&path);
+            Ok((metadata?, true))
+        }
+    }
 }
 
 /// Folders named `target` among the sources, which the ignore file must not take for cargo's. What cannot be

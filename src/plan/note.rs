@@ -22,6 +22,8 @@ pub enum Note {
     },
     /// The lock file is not there.
     NoLock,
+    /// The lock file is not as cargo wants it.
+    LockOutdated,
     /// The code is made for the processor of the machine that builds.
     NativeCpu(Utf8PathBuf),
     /// Cargo's configuration asks for another target than the image's own platform.
@@ -67,6 +69,11 @@ impl fmt::Display for Note {
                 f,
                 "there is no Cargo.lock: every build resolves its dependencies anew; commit one to build \
                  with `--locked`"
+            ),
+            Self::LockOutdated => write!(
+                f,
+                "Cargo.lock does not fit the manifests, and the image builds with `--locked`: run `cargo update --workspace` \
+                 and commit it"
             ),
             Self::NativeCpu(file) => write!(
                 f,

@@ -51,7 +51,7 @@ pub struct Asset {
 }
 
 /// The names of the stages before the final ones, and those that Dockerfiles reserve.
-const TAKEN: [&str; 6] = [
+pub(crate) const TAKEN: [&str; 6] = [
     "build",
     "context",
     "deps",

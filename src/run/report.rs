@@ -5,9 +5,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::Outcome;
 use crate::facts::Facts;
 use crate::files::mark::Owner;
-use crate::files::{Change, File, Mode, Occupied};
-use crate::plan::Plan;
+use crate::files::{Change, File, Mode};
+use crate::plan::{Note, Plan};
 use crate::shell::Shell;
+use crate::{dockerfile, drift};
 
 /// What was found in the project.
 pub(super) fn analyzed(shell: Shell, facts: &Facts, plan: &Plan) {
@@ -48,12 +49,25 @@ pub(super) fn changes(
     let mut outcome = Outcome::Done;
     let mut written = Vec::new();
     let mut unchanged = Vec::new();
+    let mut remedies: Vec<String> = Vec::new();
     for (file, change) in files.iter().zip(changes) {
         let name = file.path.file_name().unwrap_or_default();
         match change {
-            Change::Written { backup: None } => written.push(name.to_owned()),
+            Change::Written {
+                backup: None,
+                replaced,
+            } => {
+                if let Some(old) = replaced {
+                    shell.note(
+                        "Changed",
+                        format_args!("{name}: {}", summary(file, old, plan)),
+                    );
+                }
+                written.push(name.to_owned());
+            }
             Change::Written {
                 backup: Some(backup),
+                ..
             } => {
                 written.push(format!(
                     "{name} (the old one is {})",
@@ -64,14 +78,34 @@ pub(super) fn changes(
             Change::LeftAlone => {
                 shell.note("Left alone", format_args!("{name}, which is your own"));
             }
-            Change::Stale { diff, owner } => {
+            Change::Stale { diff, owner, found } => {
                 Shell::out(diff);
-                shell.note("Outdated", format_args!("{name}: {}", way_out(*owner)));
+                let what = match (owner, found) {
+                    (_, None) => "is not there".to_owned(),
+                    (Owner::User, _) => "was not written by cargo-dockerize".to_owned(),
+                    (Owner::Edited, _) => "was edited by hand".to_owned(),
+                    (Owner::Tool, Some(found)) => summary(file, found, plan),
+                };
+                shell.note("Outdated", format_args!("{name}: {what}"));
+                let remedy = match found {
+                    Some(found) => way_out(*owner, found, &file.text),
+                    None => COMMIT.to_owned(),
+                };
+                if !remedies.contains(&remedy) {
+                    remedies.push(remedy);
+                }
                 outcome = Outcome::Stale;
             }
         }
     }
+    if mode == Mode::Check && plan.notes.contains(&Note::LockOutdated) {
+        shell.note("Outdated", Note::LockOutdated);
+        outcome = Outcome::Stale;
+    }
     if outcome == Outcome::Stale {
+        for remedy in remedies {
+            shell.note("Next", remedy);
+        }
         return outcome;
     }
     if !written.is_empty() {
@@ -108,12 +142,39 @@ pub(super) fn changes(
     outcome
 }
 
-/// What to do about a file that is out of date.
-fn way_out(owner: Owner) -> &'static str {
+/// What changed in a file that is ours, in one line.
+fn summary(file: &File, old: &str, plan: &Plan) -> String {
+    if file.optional {
+        return drift::summary_of_ignore(old, &file.text);
+    }
+    match (dockerfile::read(old), dockerfile::read(&file.text)) {
+        (Ok(old), Ok(new)) => drift::summary(&drift::differences(&old, &new), plan),
+        (Err(malformed), _) | (_, Err(malformed)) => malformed.to_string(),
+    }
+}
+
+const COMMIT: &str = "run `cargo dockerize` and commit it";
+
+/// What to do about a file that differs from ours.
+pub(super) fn way_out(owner: Owner, found: &str, wanted: &str) -> String {
     match owner {
-        Owner::Tool => "run `cargo dockerize` and commit it",
-        Owner::Edited => Occupied::EDITED,
-        Owner::User => Occupied::FOREIGN,
+        Owner::Tool => COMMIT.to_owned(),
+        Owner::User => "write another file with `--output FILE`, or over this one with `--force`, which keeps it \
+                        as a backup"
+            .to_owned(),
+        Owner::Edited => {
+            let force = "write over it with `--force`, which keeps the old file as a backup";
+            let Ok(ours) = dockerfile::read(wanted) else {
+                // The ignore file may be anybody's.
+                return format!("make it your own by removing its first line, or {force}");
+            };
+            let edited = dockerfile::read(found).unwrap_or_default();
+            let place = "say it in `[workspace.metadata.dockerize]` of Cargo.toml instead";
+            match drift::settings(&ours, &edited) {
+                lines if lines.is_empty() => format!("{place}, or {force}"),
+                lines => format!("{place}:\n\n    {}\n\nor {force}", lines.join("\n    ")),
+            }
+        }
     }
 }
 
