@@ -17,6 +17,7 @@ pub static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
         toml::from_str(text).expect("a test reads every catalog file")
     }
     Catalog {
+        causes: parse(include_str!("catalog/causes.toml")),
         helpers: parse(include_str!("catalog/helpers.toml")),
         images: parse(include_str!("catalog/images.toml")),
         links: parse(include_str!("catalog/links.toml")),
@@ -28,6 +29,8 @@ pub static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
 /// All that is known, by subject.
 #[derive(Debug)]
 pub struct Catalog {
+    /// What logs and images show when something is wrong.
+    pub causes: Causes,
     /// Names of what developers run and nobody ships.
     pub helpers: Helpers,
     /// Builders and bases.
@@ -38,6 +41,70 @@ pub struct Catalog {
     pub programs: BTreeMap<String, Program>,
     /// Published versions of the Rust image.
     pub rust: BTreeMap<Version, RustImage>,
+}
+
+/// What logs and images show when something is wrong. The schema is explained in `causes.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Causes {
+    /// What logs say; the first row that matches explains a failure.
+    pub cause: Vec<Cause>,
+    /// The packages of what can be missing.
+    pub provides: BTreeMap<String, Packages>,
+    /// Files of packages that programs read without linking anything.
+    pub file: Vec<PackageFile>,
+    /// What has no place in an image.
+    pub stray: Vec<Stray>,
+}
+
+/// A known cause of a failure.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cause {
+    /// Where the log is from.
+    pub at: Stage,
+    /// A regular expression.
+    pub pattern: String,
+    /// What is wrong.
+    pub says: String,
+    /// What to do about it.
+    pub fix: String,
+    /// What is not there.
+    pub missing: Option<String>,
+}
+
+/// Where a log is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The engine and the network: no fault of the project.
+    Engine,
+    /// The build.
+    Build,
+    /// The program.
+    Run,
+}
+
+/// Files of a package that programs read without linking anything.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackageFile {
+    /// The package.
+    pub package: String,
+    /// What is in the files.
+    pub what: String,
+    /// Where they may be; one of them is enough.
+    pub paths: Vec<String>,
+}
+
+/// What has no place in an image.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stray {
+    /// What it is.
+    pub what: String,
+    /// Names of files and folders; a star at the beginning stands for anything.
+    pub names: Vec<String>,
 }
 
 /// Names of what developers run and nobody ships.

@@ -5,6 +5,7 @@ use clap::{ArgAction, Args as ClapArgs, Parser, ValueEnum};
 
 use crate::config::Cache;
 use crate::facts::CargoFlags;
+use crate::verify::Kind;
 
 /// Cargo calls `cargo-dockerize dockerize …` for `cargo dockerize …`.
 #[derive(Debug, Parser)]
@@ -19,20 +20,23 @@ pub enum Cargo {
 /// Reads the workspace's metadata and writes `Dockerfile` and `.dockerignore` at its root. Commit both; run
 /// `cargo dockerize --check` in CI to learn when they no longer fit.
 ///
-/// Exit codes: 0 done, or current; 1 `--check` found a file out of date; 2 wrong usage; 101 no answer could
-/// be given, or the tool refuses.
-#[derive(Debug, ClapArgs)]
+/// Exit codes: 0 done, current, or sound; 1 `--check` found a file out of date, or `--verify` an image that is
+/// not sound; 2 wrong usage; 101 no answer could be given, or the tool refuses; 130 interrupted.
+#[derive(Clone, Debug, ClapArgs)]
 #[command(version, verbatim_doc_comment)]
 pub struct Args {
     #[command(flatten)]
     pub(crate) mode: ModeArgs,
 
-    /// With --explain: how to print
+    #[command(flatten, next_help_heading = "Verification")]
+    pub(crate) verify: VerifyArgs,
+
+    /// With --explain and --verify: how to print
     #[arg(
         long,
         value_enum,
         value_name = "FORMAT",
-        requires = "explain",
+        requires = "reports",
         default_value = "text"
     )]
     pub(crate) format: Format,
@@ -77,7 +81,7 @@ pub struct Args {
 }
 
 /// What to do in place of writing.
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 #[group(multiple = false)]
 pub(crate) struct ModeArgs {
     /// Write nothing; exit 1 and print a diff if a file is out of date
@@ -89,12 +93,34 @@ pub(crate) struct ModeArgs {
     pub(crate) stdout: bool,
 
     /// Print every decision, its reason and how to change it, and write nothing
-    #[arg(long)]
+    #[arg(long, group = "reports")]
     pub(crate) explain: bool,
 }
 
+/// The proof that the images run.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct VerifyArgs {
+    /// Build, inspect and run the images, and report; exit 1 if one is not sound
+    ///
+    /// With --check only if the files are current. Nothing stays behind but the engine's build cache.
+    #[arg(long, group = "reports", conflicts_with_all = ["stdout", "explain"])]
+    pub(crate) verify: bool,
+
+    /// Which engine to use, in place of the first one that is installed
+    #[arg(long, value_enum, value_name = "NAME", requires = "verify")]
+    pub(crate) engine: Option<Kind>,
+
+    /// Write into Cargo.toml what the images lack, and verify once more
+    #[arg(long, requires = "verify", conflicts_with = "check")]
+    pub(crate) fix: bool,
+
+    /// Give up after so many seconds
+    #[arg(long, value_name = "SECONDS", requires = "verify")]
+    pub(crate) timeout: Option<u64>,
+}
+
 /// Which binaries, and with which features.
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct SelectionArgs {
     /// Package whose binaries to ship (repeatable)
     #[arg(short, long, value_name = "SPEC")]
@@ -113,7 +139,7 @@ pub(crate) struct SelectionArgs {
 }
 
 /// What the Dockerfile is like.
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct DockerfileArgs {
     /// What a rebuild finds again of the last one
     #[arg(long, value_enum, value_name = "STRATEGY")]
@@ -121,7 +147,7 @@ pub(crate) struct DockerfileArgs {
 }
 
 /// Options that are handed on to cargo.
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct CargoArgs {
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
@@ -150,7 +176,7 @@ impl CargoArgs {
     }
 }
 
-/// How `--explain` prints.
+/// How `--explain` and `--verify` print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people.

@@ -47,6 +47,33 @@ pub struct Config {
     /// Files and folders, relative to the package (or the workspace), that the program reads where it runs;
     /// in place of those that the crates of the program are known to read.
     pub assets: Option<Vec<String>>,
+    /// How `--verify` runs the program, in place of `--version` and `--help`.
+    pub verify: Proof,
+}
+
+/// A run of an image, and what it has to come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Proof {
+    /// Arguments.
+    pub args: Vec<String>,
+    /// Environment, on top of that of the image.
+    pub env: BTreeMap<String, String>,
+    /// What it prints, or its page holds.
+    pub expect: Option<String>,
+    /// The port that it has to answer on.
+    pub port: Option<u16>,
+    /// The path of the page that it is asked for.
+    pub http: Option<String>,
+    /// How many seconds it may take.
+    pub timeout: Option<u64>,
+}
+
+impl Proof {
+    /// Whether nothing is configured.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What a rebuild finds again of the last one.
@@ -83,6 +110,8 @@ pub struct PackageConfig {
     pub args: Option<Vec<String>>,
     /// As [`Config::assets`].
     pub assets: Option<Vec<String>>,
+    /// As [`Config::verify`].
+    pub verify: Option<Proof>,
 }
 
 /// Plain lists of packages, by their names in the builder's and the runtime image's distribution.

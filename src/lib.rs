@@ -5,12 +5,13 @@
 //!
 //! ```text
 //! cli::Args ─► facts::gather ─► Facts ─► plan::decide ─► Plan ─► render ─► File… ─► files::apply ─► Outcome
-//!              runs cargo,               pure            pure              the disk
-//!              reads the project         ▲ catalog       ▲ templates/
+//!              runs cargo,               pure            pure              the disk │
+//!              reads the project         ▲ catalog       ▲ templates/               └─► verify (optional)
 //! ```
 //!
 //! * [`facts`] runs cargo and reads the project, and nothing else does. [`files`] writes, and nothing else
-//!   does. [`shell`] prints. `.clippy.toml` enforces it.
+//!   does. [`verify`] alone talks to an engine, and what it finds decides nothing but the exit code. [`shell`]
+//!   prints. `.clippy.toml` enforces it.
 //! * [`plan`] and [`render`] are pure: no clock, environment, network or host platform. The same project
 //!   gives the same bytes on every machine.
 //! * A decision is a value with its reason: [`why::Choice`]. [`why::Why`] holds evidence, and its `Display`
@@ -33,6 +34,7 @@ pub mod plan;
 pub mod render;
 mod run;
 pub mod shell;
+pub mod verify;
 pub mod why;
 
 pub use cli::{Args, Cargo};

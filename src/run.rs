@@ -1,5 +1,6 @@
 //! One run of the command: the stages in a row.
 
+mod prove;
 mod report;
 mod save;
 
@@ -17,6 +18,7 @@ use crate::files::mark::Owner;
 use crate::files::{Mode, Occupied, manifest};
 use crate::plan::{Refusal, Request};
 use crate::shell::{Shell, Verbosity};
+use crate::verify::{Stopped, Trouble};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +27,22 @@ pub enum Outcome {
     Done,
     /// `--check` found a file that is out of date.
     Stale,
+    /// `--verify` found an image that is not sound.
+    Unsound,
+    /// The user ended it.
+    Interrupted,
     /// It gave no answer, and said why.
     Failed,
 }
 
 impl Outcome {
-    /// 0 done, 1 out of date, 101 (cargo's own code of failure) no answer. Clap exits with 2 by itself.
+    /// 0 done, 1 out of date or not sound, 101 (cargo's own code of failure) no answer, 130 (the shells' code of
+    /// Ctrl-C) interrupted. Clap exits with 2 by itself.
     pub fn exit_code(self) -> ExitCode {
         match self {
             Self::Done => ExitCode::SUCCESS,
-            Self::Stale => ExitCode::from(1),
+            Self::Stale | Self::Unsound => ExitCode::from(1),
+            Self::Interrupted => ExitCode::from(130),
             Self::Failed => ExitCode::from(101),
         }
     }
@@ -52,7 +60,10 @@ pub fn run(args: &Args) -> Outcome {
             Shell::out(&occupied.diff);
         }
         Shell::error(format_args!("{error:#}"), hint(&error).as_deref());
-        Outcome::Failed
+        match error.downcast_ref::<Stopped>() {
+            Some(Stopped::Interrupted) => Outcome::Interrupted,
+            _ => Outcome::Failed,
+        }
     })
 }
 
@@ -67,6 +78,8 @@ fn hint(error: &anyhow::Error) -> Option<String> {
             Owner::User
         };
         Some(report::way_out(owner, &occupied.found, &occupied.wanted))
+    } else if let Some(trouble) = error.downcast_ref::<Trouble>() {
+        Some(trouble.hint.clone())
     } else {
         error.downcast_ref::<Invalid>()?.hint.clone()
     }
@@ -135,9 +148,11 @@ fn dockerize(args: &Args) -> Result<Outcome> {
             );
         }
     }
-    Ok(report::changes(
-        shell, &plan, &files, &changes, &current, mode,
-    ))
+    let outcome = report::changes(shell, &plan, &files, &changes, &current, mode);
+    match outcome {
+        Outcome::Done if args.verify.verify => prove::prove(args, shell, &facts, &plan, &files),
+        outcome => Ok(outcome),
+    }
 }
 
 fn request(args: &Args) -> Request {

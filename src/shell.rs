@@ -7,6 +7,7 @@
 )]
 
 use std::fmt::Display;
+use std::io::{IsTerminal, Write};
 
 use anstream::{eprintln, print};
 use anstyle::{AnsiColor, Style};
@@ -54,6 +55,11 @@ impl Shell {
         }
     }
 
+    /// Whether only errors are printed.
+    pub fn is_quiet(self) -> bool {
+        self.verbosity == Verbosity::Quiet
+    }
+
     /// Whether decisions are printed.
     pub fn is_verbose(self) -> bool {
         self.verbosity == Verbosity::Verbose
@@ -86,6 +92,17 @@ impl Shell {
     /// What the command was asked for, as it is.
     pub fn out(text: impl Display) {
         print!("{text}");
+    }
+
+    /// What another program prints of its progress, as it is.
+    pub fn pass_on(bytes: &[u8]) {
+        // Nobody is left to be told when it cannot be written.
+        let _ = std::io::stderr().write_all(bytes);
+    }
+
+    /// Whether a person watches the progress.
+    pub fn is_terminal() -> bool {
+        std::io::stderr().is_terminal()
     }
 
     /// The current folder, for paths that are shown relative to it.

@@ -49,6 +49,12 @@ pub enum Refusal {
         /// The targets.
         targets: String,
     },
+    /// A page to ask for, and no port to ask on.
+    #[error("`verify.http` of package {package} has no `verify.port`")]
+    PageWithoutPort {
+        /// The package.
+        package: String,
+    },
     /// A path of the configuration that cannot be part of the context.
     #[error("the asset `{path}` is not a path below its package")]
     AssetOutside {
@@ -72,6 +78,7 @@ impl Refusal {
             Self::NotForLinux { .. } => {
                 "move `build.target` out of it, to where only the other target is built".into()
             }
+            Self::PageWithoutPort { .. } => "add the port that the program listens on".into(),
             Self::AssetOutside { .. } => "name a file or folder inside of the package".into(),
         })
     }

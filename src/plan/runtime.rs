@@ -9,6 +9,7 @@ use super::needs::{EnvVar, Needed, Needs};
 use super::toolchain::Toolchain;
 use super::{Refusal, kept};
 use crate::catalog::{Base, Catalog, Names, User};
+use crate::config::Proof;
 use crate::facts::{About, Build, Facts, Package};
 use crate::why::{Choice, Why};
 
@@ -39,6 +40,10 @@ pub struct Image {
     pub assets: Vec<Choice<Asset>>,
     /// Default arguments.
     pub args: Vec<String>,
+    /// Every package that the program needs, whether it is installed or the base holds it.
+    pub needs: Vec<String>,
+    /// How it is proved that the image runs.
+    pub proof: Proof,
 }
 
 /// A file or folder that the program reads.
@@ -88,6 +93,8 @@ pub(super) fn images(
             package: package.name.clone(),
             base: Choice::new(kept::newer(facts, &stage, base.image.clone()), why),
             stage,
+            needs: needed.iter().map(|n| n.package.clone()).collect(),
+            proof: proof(facts, package)?,
             packages: needed
                 .into_iter()
                 .filter(|n| !base.holds.contains(&n.package))
@@ -116,6 +123,26 @@ pub(super) fn images(
         });
     }
     Ok(images)
+}
+
+/// The package's, else the workspace's.
+fn proof(facts: &Facts, package: &Package) -> Result<Proof, Refusal> {
+    let proof = package
+        .config
+        .verify
+        .as_ref()
+        .unwrap_or(&facts.config.verify);
+    let package = &package.name;
+    match proof {
+        Proof {
+            http: Some(_),
+            port: None,
+            ..
+        } => Err(Refusal::PageWithoutPort {
+            package: package.clone(),
+        }),
+        _ => Ok(proof.clone()),
+    }
 }
 
 /// Distroless when it holds every package that the program needs, else the slim image.

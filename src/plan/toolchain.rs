@@ -26,8 +26,10 @@ pub struct Toolchain {
 static LOCK_FORMATS: [(u32, Version); 2] =
     [(3, Version::new(1, 53, 0)), (4, Version::new(1, 78, 0))];
 
-/// The name of the stage, which the committed file is searched for.
-const STAGE: &str = "toolchain";
+impl Toolchain {
+    /// The name of its stage, which the committed file is searched for.
+    pub const STAGE: &str = "toolchain";
+}
 
 pub(super) fn toolchain(
     facts: &Facts,
@@ -88,7 +90,7 @@ pub(super) fn toolchain(
         Why::Committed
     };
     let suite = Choice::new(suite.name.clone(), why);
-    let builder = kept::digest(facts, STAGE, image);
+    let builder = kept::digest(facts, Toolchain::STAGE, image);
     Ok((
         Toolchain {
             rust,
