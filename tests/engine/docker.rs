@@ -54,11 +54,16 @@ pub(crate) fn check(dockerfile: &Utf8Path) -> Result<Checked> {
 /// Builds a stage. Builds wait for each other: one alone keeps all processors busy.
 pub(crate) fn build(context: &Utf8Path, stage: &str) -> Result<Image> {
     static ONE: Mutex<()> = Mutex::new(());
-    static COUNT: AtomicU32 = AtomicU32::new(0);
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(build_beside(context, stage)?.image)
+}
+
+/// Builds a stage whatever else is being built.
+pub(crate) fn build_beside(context: &Utf8Path, stage: &str) -> Result<Built> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("cargo-dockerize-test:{}-{count}", std::process::id());
-    docker(&[
+    let args = [
         "build",
         "--progress=plain",
         "--target",
@@ -66,8 +71,16 @@ pub(crate) fn build(context: &Utf8Path, stage: &str) -> Result<Image> {
         "--tag",
         &name,
         context.as_str(),
-    ])?;
-    Ok(Image { name })
+    ];
+    let log = docker_saying("", &args)?.1;
+    let image = Image { name };
+    Ok(Built { image, log })
+}
+
+/// An image and what the engine said while it was built.
+pub(crate) struct Built {
+    pub(crate) image: Image,
+    pub(crate) log: String,
 }
 
 /// An image, removed when dropped. What its build left in the cache stays.
@@ -177,11 +190,15 @@ fn docker(args: &[&str]) -> Result<String> {
     docker_reading("", args)
 }
 
-/// An error holds the end of what `docker` said.
 fn docker_reading(stdin: &str, args: &[&str]) -> Result<String> {
+    Ok(docker_saying(stdin, args)?.0)
+}
+
+/// What `docker` printed and said. An error holds the end of it.
+fn docker_saying(stdin: &str, args: &[&str]) -> Result<(String, String)> {
     let (status, stdout, stderr) = finish(stdin, args)?;
     if status.success() {
-        return Ok(stdout);
+        return Ok((stdout, stderr));
     }
     let log = stdout + &stderr;
     let lines: Vec<&str> = log.lines().collect();

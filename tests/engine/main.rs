@@ -9,18 +9,18 @@
     reason = "tests run programs, read and write files, and wait"
 )]
 
+mod cache;
 mod docker;
 mod native;
 mod proof;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use snapbox::dir::{DirRoot, Walk};
+use snapbox::dir::Walk;
 
 use crate::docker::Checked;
 use crate::proof::Proof;
@@ -30,10 +30,15 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 type Scenario = fn() -> Result<()>;
 
 /// What takes more than building an example and running it.
-const SCENARIOS: &[(&str, Scenario)] = &[(
-    "an_edit_with_an_old_date_ships",
-    an_edit_with_an_old_date_ships,
-)];
+const SCENARIOS: &[(&str, Scenario)] = &[
+    ("every_edit_ships", cache::every_edit_ships),
+    (
+        "a_script_that_writes_among_the_sources_runs_again",
+        cache::a_script_that_writes_among_the_sources_runs_again,
+    ),
+    ("two_builds_at_once", cache::two_builds_at_once),
+    ("a_stub_does_not_ship", cache::a_stub_does_not_ship),
+];
 
 fn main() -> ExitCode {
     let args = Arguments::from_args();
@@ -174,36 +179,6 @@ fn dockerfile_draws_no_warning(dockerfile: &Utf8Path) -> Result<Completion> {
             "there is no {image} here"
         ))),
     }
-}
-
-/// Cargo compares dates and `COPY` keeps them, so a source replaced by an older one could go unseen.
-fn an_edit_with_an_old_date_ships() -> Result<()> {
-    let example = Path::new(ROOT).join("examples/cli");
-    let copy = DirRoot::mutable_temp()?.with_template(&example)?;
-    let dir = copy
-        .path()
-        .and_then(Utf8Path::from_path)
-        .context("no folder")?;
-    docker::build(dir, "wordfreq")?;
-
-    let source = dir.join("src/main.rs");
-    let code = fs_err::read_to_string(&source)?;
-    fs_err::write(
-        &source,
-        code.replace("Print the most frequent", "Show the most frequent"),
-    )?;
-    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-    fs_err::File::options()
-        .write(true)
-        .open(&source)?
-        .file()
-        .set_modified(long_ago)?;
-    let help = docker::build(dir, "wordfreq")?.run(&[], &["--help"], "")?;
-    ensure!(
-        help.starts_with("Show the most frequent"),
-        "the old text ships: {help}"
-    );
-    Ok(())
 }
 
 /// Whether the tool wrote it. Some cases start from somebody else's.

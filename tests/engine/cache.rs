@@ -1,0 +1,274 @@
+//! What is edited ships, whatever a builder has kept: `tests/rebuild` goes through the edits that a kept target
+//! directory is known to miss. Each step is a build on top of the last one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+use snapbox::dir::{DirRoot, Walk};
+
+use crate::ROOT;
+use crate::docker::{self, Built};
+
+/// A copy of the project.
+struct Project {
+    copy: DirRoot,
+}
+
+impl Project {
+    fn new(strategy: &str) -> Result<Self> {
+        let template = Path::new(ROOT).join("tests/rebuild");
+        let copy = DirRoot::mutable_temp()?.with_template(&template)?;
+        let project = Self { copy };
+        // What other runs have kept must not be found.
+        project.append(
+            "Cargo.toml",
+            &format!("\n[package.metadata.run]\nid = {}\n", std::process::id()),
+        )?;
+        project.dockerize(&["--cache", strategy])?;
+        Ok(project)
+    }
+
+    fn dir(&self) -> &Utf8Path {
+        let path = self.copy.path().and_then(Utf8Path::from_path);
+        path.expect("temporary folders have plain names")
+    }
+
+    fn dockerize(&self, options: &[&str]) -> Result<()> {
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-dockerize"))
+            .args(["dockerize", "--manifest-path"])
+            .arg(self.dir().join("Cargo.toml"))
+            .args(options)
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{}\n{said}", output.status);
+        Ok(())
+    }
+
+    fn build(&self) -> Result<Built> {
+        docker::build_beside(self.dir(), "rebuild")
+    }
+
+    fn read(&self, file: &str) -> Result<String> {
+        Ok(fs_err::read_to_string(self.dir().join(file))?)
+    }
+
+    fn write(&self, file: &str, text: &str) -> Result<()> {
+        let path = self.dir().join(file);
+        fs_err::create_dir_all(path.parent().context("a file is in a folder")?)?;
+        Ok(fs_err::write(path, text)?)
+    }
+
+    fn append(&self, file: &str, text: &str) -> Result<()> {
+        self.write(file, &(self.read(file)? + text))
+    }
+
+    fn replace(&self, file: &str, from: &str, to: &str) -> Result<()> {
+        let text = self.read(file)?;
+        ensure!(text.contains(from), "`{file}` does not hold `{from}`");
+        self.write(file, &text.replace(from, to))
+    }
+
+    fn remove(&self, file: &str) -> Result<()> {
+        Ok(fs_err::remove_file(self.dir().join(file))?)
+    }
+
+    /// Gives files a date.
+    fn date(&self, files: &[Utf8PathBuf], date: SystemTime) -> Result<()> {
+        for file in files {
+            let file = fs_err::File::options()
+                .write(true)
+                .open(self.dir().join(file))?;
+            file.file().set_modified(date)?;
+        }
+        Ok(())
+    }
+
+    fn files(&self) -> Result<Vec<Utf8PathBuf>> {
+        let mut files = Vec::new();
+        for path in Walk::new(self.dir().as_std_path()) {
+            let path = Utf8PathBuf::try_from(path?)?;
+            if path.is_file() {
+                files.push(path);
+            }
+        }
+        Ok(files)
+    }
+
+    /// The image that is built now prints exactly these lines in place of those of `lines`.
+    fn ships(&self, lines: &mut Lines, changed: &[(&str, &str)]) -> Result<Built> {
+        let built = self.build().with_context(|| format!("{changed:?}"))?;
+        for &(name, rest) in changed {
+            lines.insert(name.to_owned(), rest.to_owned());
+        }
+        let printed = built.image.run(&[], &[], "")?;
+        ensure!(
+            read(&printed) == *lines,
+            "after {changed:?} it prints\n{printed}"
+        );
+        Ok(built)
+    }
+}
+
+/// What the program prints, by the first word of each line.
+type Lines = BTreeMap<String, String>;
+
+fn read(printed: &str) -> Lines {
+    let pairs = printed
+        .lines()
+        .map(|line| line.split_once(' ').unwrap_or((line, "")));
+    pairs
+        .map(|(name, rest)| (name.to_owned(), rest.to_owned()))
+        .collect()
+}
+
+fn first() -> Lines {
+    read(
+        "main 1\nloud false\nflavor plain\nscript 1 saw a\nextra 1\nbase 1\ninner 1\nnote 1\n\
+         1.sql create 1\n1",
+    )
+}
+
+/// Whether cargo compiled a package, where the layer of the dependencies is there already.
+fn compiled(built: &Built, package: &str) -> bool {
+    built.log.contains(&format!("Compiling {package} v"))
+}
+
+/// The long way through all edits.
+pub(crate) fn every_edit_ships() -> Result<()> {
+    let project = Project::new("auto")?;
+    let mut lines = first();
+    let main = Utf8PathBuf::from("src/main.rs");
+    project.ships(&mut lines, &[])?;
+
+    project.replace("src/main.rs", "main 1", "main 2")?;
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    project.date(&[main], long_ago)?;
+    let built = project.ships(&mut lines, &[("main", "2")])?;
+    ensure!(!compiled(&built, "base"), "an older date, and all is built");
+
+    // A fresh clone.
+    project.date(&project.files()?, SystemTime::now())?;
+    project.replace("src/main.rs", "main 2", "main 3")?;
+    let built = project.ships(&mut lines, &[("main", "3")])?;
+    ensure!(!compiled(&built, "base"), "a fresh clone builds all");
+    ensure!(compiled(&built, "rebuild"), "the log is not understood");
+    ensure!(!compiled(&built, "itoa"), "a dependency is built twice");
+
+    project.remove("crates/base/src/inner.rs")?;
+    ensure!(
+        project.build().is_err(),
+        "a module that is gone still builds"
+    );
+    project.write(
+        "crates/base/src/inner/mod.rs",
+        "pub const TEXT: &str = \"inner 2\";",
+    )?;
+    project.ships(&mut lines, &[("inner", "2")])?;
+
+    // What a build that failed has compiled on its way must not pass for what came before.
+    project.replace("crates/base/src/lib.rs", "base 1", "base 2")?;
+    project.replace("src/main.rs", "main 3", "main 4\"; \"")?;
+    ensure!(project.build().is_err(), "it builds with a mistake");
+    project.replace("src/main.rs", "main 4\"; \"", "main 4")?;
+    project.replace("crates/base/src/lib.rs", "base 2", "base 1")?;
+    project.ships(&mut lines, &[("main", "4")])?;
+
+    project.replace("build.rs", "script 1", "script 2")?;
+    project.ships(&mut lines, &[("script", "2 saw a")])?;
+    project.write("watched/b", "")?;
+    project.ships(&mut lines, &[("script", "2 saw a b")])?;
+    project.remove("watched/a")?;
+    project.ships(&mut lines, &[("script", "2 saw b")])?;
+
+    project.write("note.txt", "note 2")?;
+    project.ships(&mut lines, &[("note", "2")])?;
+    let migrations = "crates/base/migrations";
+    project.write(&format!("{migrations}/2.sql"), "alter 1")?;
+    project.ships(&mut lines, &[("1.sql", "create 1, 2.sql alter 1")])?;
+    project.write(&format!("{migrations}/2.sql"), "alter 2")?;
+    project.ships(&mut lines, &[("1.sql", "create 1, 2.sql alter 2")])?;
+    project.remove(&format!("{migrations}/2.sql"))?;
+    project.ships(&mut lines, &[("1.sql", "create 1")])?;
+
+    project.replace("extra/src/lib.rs", "extra 1", "extra 2")?;
+    project.ships(&mut lines, &[("extra", "2")])?;
+    project.replace(".cargo/config.toml", "plain", "sweet")?;
+    project.ships(&mut lines, &[("flavor", "sweet")])?;
+    project.dockerize(&["--features", "loud"])?;
+    project.ships(&mut lines, &[("loud", "true")])?;
+    Ok(())
+}
+
+/// A file that a build script writes among the sources is in no checkout, and cargo believes that it is there.
+pub(crate) fn a_script_that_writes_among_the_sources_runs_again() -> Result<()> {
+    let project = Project::new("auto")?;
+    let mut lines = first();
+    let script = "println!(\"cargo::rerun-if-changed=input\");
+        let text = std::fs::read_to_string(\"input\").unwrap();
+        std::fs::write(\"src/made.rs\", format!(\"pub const TEXT: &str = {text:?};\")).unwrap();";
+    project.write("crates/base/build.rs", &format!("fn main() {{ {script} }}"))?;
+    project.write("crates/base/input", "base 2")?;
+    project.replace(
+        "crates/base/src/lib.rs",
+        "pub const TEXT: &str = \"base 1\";",
+        "mod made;\npub use made::TEXT;",
+    )?;
+    project.ships(&mut lines, &[("base", "2")])?;
+    project.replace("src/main.rs", "main 1", "main 2\"; \"")?;
+    ensure!(project.build().is_err(), "it builds with a mistake");
+    project.replace("src/main.rs", "main 2\"; \"", "main 2")?;
+    project.append("crates/base/src/inner.rs", "\n")?;
+    project.ships(&mut lines, &[("main", "2")])?;
+    project.write("crates/base/input", "base 3")?;
+    project.ships(&mut lines, &[("base", "3")])?;
+    Ok(())
+}
+
+/// Two builds of different states of one project, at the same time, on one builder.
+pub(crate) fn two_builds_at_once() -> Result<()> {
+    let projects = [
+        Project::new("auto")?,
+        Project::new("mounts")?,
+        Project::new("auto")?,
+    ];
+    projects[2].replace("crates/base/src/lib.rs", "base 1", "base 2")?;
+    let build = |project: &Project| {
+        let printed = project.build()?.image.run(&[], &[], "")?;
+        anyhow::Ok(read(&printed)["base"].clone())
+    };
+    let built = thread::scope(|scope| {
+        let builds = projects
+            .each_ref()
+            .map(|project| scope.spawn(move || build(project)));
+        builds.map(|build| build.join().expect("no panic"))
+    });
+    for (built, expected) in built.into_iter().zip(["1", "1", "2"]) {
+        let built = built?;
+        ensure!(built == expected, "base {built} in place of {expected}");
+    }
+    Ok(())
+}
+
+/// A stub that finds its way to the end of the build stops it.
+pub(crate) fn a_stub_does_not_ship() -> Result<()> {
+    let project = Project::new("layers")?;
+    let mut lines = first();
+    project.ships(&mut lines, &[])?;
+    project.replace("src/main.rs", "main 1", "main 2")?;
+    project.ships(&mut lines, &[("main", "2")])?;
+
+    let dockerfile = project.read("Dockerfile")?;
+    let (before, build) = dockerfile
+        .rsplit_once("RUN cargo build")
+        .context("the Dockerfile is not understood")?;
+    let planted = format!("{before}RUN cp /stubs/* target/release/ && true || cargo{build}");
+    project.write("Dockerfile", &planted)?;
+    let error = project.build().err().context("a stub ships")?;
+    ensure!(format!("{error:#}").contains("cmp -s"), "{error:#}");
+    Ok(())
+}
