@@ -237,19 +237,19 @@ pub(crate) fn two_builds_at_once() -> Result<()> {
         Project::new("auto")?,
     ];
     projects[2].replace("crates/base/src/lib.rs", "base 1", "base 2")?;
-    let build = |project: &Project| {
+    let base_of = |project: &Project| {
         let printed = project.build()?.image.run(&[], &[], "")?;
         anyhow::Ok(read(&printed)["base"].clone())
     };
-    let built = thread::scope(|scope| {
+    let printed = thread::scope(|scope| {
         let builds = projects
             .each_ref()
-            .map(|project| scope.spawn(move || build(project)));
+            .map(|project| scope.spawn(move || base_of(project)));
         builds.map(|build| build.join().expect("no panic"))
     });
-    for (built, expected) in built.into_iter().zip(["1", "1", "2"]) {
-        let built = built?;
-        ensure!(built == expected, "base {built} in place of {expected}");
+    for (base, expected) in printed.into_iter().zip(["1", "1", "2"]) {
+        let base = base?;
+        ensure!(base == expected, "base {base} in place of {expected}");
     }
     Ok(())
 }
