@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 
-pub use self::images::{Alpine, Base, Images, Installer, Musl, Substitute, Suite, User};
+pub use self::images::{Alpine, Base, Images, Installer, Musl, Rustup, Substitute, Suite, User};
 
 /// The catalog that is compiled into the program.
 pub static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
@@ -117,6 +117,8 @@ pub struct Helpers {
     pub packages: Vec<String>,
     /// Binaries.
     pub bins: Vec<String>,
+    /// Files and folders that a program may read where it runs.
+    pub candidates: Vec<String>,
     /// The last word of names of programs that only talk to another one of the same project.
     pub clients: Vec<String>,
 }
@@ -136,6 +138,8 @@ pub struct Row {
     pub unless_features: Vec<String>,
     /// Holds for these versions of the crate.
     pub versions: Option<VersionReq>,
+    /// The first version of Rust that cannot compile the crate.
+    pub rust_before: Option<Version>,
     /// Holds when one of these crates is in the same build.
     pub if_crates: Vec<String>,
     /// Holds when none of these crates is in the same build.

@@ -141,6 +141,16 @@ pub(crate) struct SelectionArgs {
 /// What the Dockerfile is like.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct DockerfileArgs {
+    /// What to run on: auto, distroless, debian, alpine, scratch, or an image
+    ///
+    /// `auto`, the default, is the smallest that is right for the program. `--explain` tells of the others.
+    #[arg(long, value_name = "BASE")]
+    pub(crate) base: Option<String>,
+
+    /// What to build on, in place of the official image of Rust
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) builder: Option<String>,
+
     /// What a rebuild finds again of the last one
     #[arg(long, value_enum, value_name = "STRATEGY")]
     pub(crate) cache: Option<Cache>,

@@ -20,6 +20,10 @@ use crate::catalog::Row;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Config {
+    /// What the programs run on: `auto`, `distroless`, `debian`, `alpine`, `scratch` or an image.
+    pub base: Option<String>,
+    /// The builder image, in place of the official one.
+    pub builder: Option<String>,
     /// The Rust version of the builder image: `1.95` or `1.95.0`.
     pub rust: Option<String>,
     /// The binaries to ship, in place of those that the tool would pick.
@@ -42,8 +46,20 @@ pub struct Config {
     pub expose: Vec<u16>,
     /// Environment of the running program.
     pub env: BTreeMap<String, String>,
+    /// The user and group that the program runs as, by number: `1000` or `1000:1000`.
+    pub user: Option<String>,
+    /// The working directory.
+    pub workdir: Option<String>,
     /// Default arguments of the program.
     pub args: Vec<String>,
+    /// How the engine asks whether the program is well.
+    pub healthcheck: Option<Health>,
+    /// The signal that ends the program.
+    pub stop_signal: Option<String>,
+    /// Folders that outlive the container; the user may write to them.
+    pub volumes: Vec<String>,
+    /// Labels of the images, over those that the manifest has values for.
+    pub labels: BTreeMap<String, String>,
     /// Files and folders, relative to the package (or the workspace), that the program reads where it runs;
     /// in place of those that the crates of the program are known to read.
     pub assets: Option<Vec<String>>,
@@ -102,16 +118,84 @@ impl fmt::Display for Cache {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct PackageConfig {
+    /// As [`Config::base`].
+    pub base: Option<String>,
     /// As [`Config::expose`].
     pub expose: Option<Vec<u16>>,
     /// As [`Config::env`]; added to it.
     pub env: BTreeMap<String, String>,
+    /// As [`Config::user`].
+    pub user: Option<String>,
+    /// As [`Config::workdir`].
+    pub workdir: Option<String>,
     /// As [`Config::args`].
     pub args: Option<Vec<String>>,
+    /// As [`Config::healthcheck`].
+    pub healthcheck: Option<Health>,
+    /// As [`Config::stop_signal`].
+    pub stop_signal: Option<String>,
+    /// As [`Config::volumes`].
+    pub volumes: Option<Vec<String>>,
+    /// As [`Config::labels`]; added to them.
+    pub labels: BTreeMap<String, String>,
     /// As [`Config::assets`].
     pub assets: Option<Vec<String>>,
     /// As [`Config::verify`].
     pub verify: Option<Proof>,
+}
+
+/// A health check: what to run alone, or with times.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a list of words, a line for the shell, or a table with `test`"
+)]
+pub enum Health {
+    /// What to run.
+    Test(Test),
+    /// With times.
+    Table(Healthcheck),
+}
+
+/// What a health check runs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged, expecting = "a list of words, or a line for the shell")]
+pub enum Test {
+    /// A program with its arguments.
+    Exec(Vec<String>),
+    /// A line for the shell.
+    Shell(String),
+}
+
+/// A health check with its times, as `HEALTHCHECK` has them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Healthcheck {
+    /// What to run.
+    pub test: Test,
+    /// The time between two checks, such as `30s`.
+    pub interval: Option<String>,
+    /// The time that a check may take.
+    pub timeout: Option<String>,
+    /// The time that the program may take to come up.
+    pub start_period: Option<String>,
+    /// The number of failures in a row that matter.
+    pub retries: Option<u32>,
+}
+
+impl From<Health> for Healthcheck {
+    fn from(health: Health) -> Self {
+        match health {
+            Health::Table(table) => table,
+            Health::Test(test) => Self {
+                test,
+                interval: None,
+                timeout: None,
+                start_period: None,
+                retries: None,
+            },
+        }
+    }
 }
 
 /// Plain lists of packages, by their names in the builder's and the runtime image's distribution.

@@ -28,6 +28,32 @@ pub struct Explanation {
     pub decisions: Vec<Decision>,
     /// What to know beside the decisions.
     pub notes: Vec<String>,
+    /// The bases that were not chosen.
+    pub alternatives: Vec<Alternative>,
+}
+
+/// A base that was not chosen for a binary.
+#[derive(Debug, Serialize)]
+pub struct Alternative {
+    /// The binary.
+    pub bin: String,
+    /// The base, as `--base` takes it.
+    pub base: String,
+    /// Whether it would do.
+    pub works: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// The image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Its compressed size in megabytes, about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub megabytes: Option<u32>,
+    /// Packages that would be installed.
+    pub packages: Vec<Package>,
+    /// What is paid for it.
+    pub prices: Vec<String>,
 }
 
 /// An image.
@@ -101,13 +127,14 @@ impl Explanation {
                     runtime: image.base.value.clone(),
                 })
                 .collect(),
-            builder: plan.toolchain.builder.clone(),
+            builder: plan.toolchain.builder.value.clone(),
             packages: Packages {
                 build: packages(&plan.build.packages),
                 runtime,
             },
             decisions: decisions(plan),
             notes: plan.notes.iter().map(ToString::to_string).collect(),
+            alternatives: plan.alternatives.iter().map(alternative).collect(),
         }
     }
 
@@ -144,7 +171,52 @@ impl Explanation {
         for note in &self.notes {
             writeln!(out, "\nnote: {note}")?;
         }
+        let several = self.images.len() > 1;
+        for (i, other) in self.alternatives.iter().enumerate() {
+            if i == 0 || self.alternatives[i - 1].bin != other.bin {
+                let of = if several {
+                    format!(" for {}", other.bin)
+                } else {
+                    String::new()
+                };
+                writeln!(out, "\nother bases{of}:")?;
+            }
+            writeln!(out, "  --base {:<12}{}", other.base, other.text())?;
+        }
         Ok(())
+    }
+}
+
+impl Alternative {
+    /// The line without its beginning.
+    fn text(&self) -> String {
+        if let Some(why) = &self.why {
+            return format!("would not work: {why}");
+        }
+        let mut text = format!("{} MB", self.megabytes.unwrap_or_default());
+        let packages: Vec<&str> = self.packages.iter().map(|p| p.name.as_str()).collect();
+        if !packages.is_empty() {
+            text = text + " and the packages " + &packages.join(", ");
+        }
+        text + "; " + &self.prices.join("; ")
+    }
+}
+
+fn alternative(other: &plan::Alternative) -> Alternative {
+    let would = other.outcome.as_ref().ok();
+    Alternative {
+        bin: other.bin.clone(),
+        base: other.base.to_owned(),
+        works: would.is_some(),
+        why: other.outcome.as_ref().err().map(full),
+        image: would.map(|would| would.image.clone()),
+        megabytes: would.map(|would| would.weight),
+        packages: would.map_or_else(Vec::new, |would| packages(&would.packages)),
+        prices: would
+            .iter()
+            .flat_map(|would| &would.prices)
+            .map(ToString::to_string)
+            .collect(),
     }
 }
 
@@ -223,11 +295,26 @@ fn of_context(plan: &Plan) -> Vec<Decision> {
 }
 
 fn of_build(plan: &Plan) -> Vec<Decision> {
-    let (rust, suite) = (&plan.toolchain.rust, &plan.toolchain.suite);
+    let (rust, system, builder) = (
+        &plan.toolchain.rust,
+        &plan.toolchain.suite,
+        &plan.toolchain.builder,
+    );
     let change = "`rust = \"VERSION\"`, or a rust-toolchain.toml";
     let mut all = vec![Decision::new("rust", &rust.value, &rust.why, change)];
-    let change = "`rust = \"VERSION\"`: the suite follows from it";
-    all.push(Decision::new("suite", &suite.value, &suite.why, change));
+    let change =
+        "`rust = \"VERSION\"`, or a `base` or `builder` whose tag tells: it follows from them";
+    all.push(Decision::new("suite", &system.value, &system.why, change));
+    let change = "`--builder IMAGE`, or `builder = \"IMAGE\"`";
+    all.push(Decision::new(
+        "builder",
+        &builder.value,
+        &builder.why,
+        change,
+    ));
+    let change = "a rust-toolchain.toml";
+    let setup = plan.toolchain.setup.iter();
+    all.extend(setup.map(|call| Decision::new("setup", &call.value, &call.why, change)));
 
     let change = "a row `links.CRATE`, or `packages.build`";
     let packages = plan.build.packages.iter();
@@ -279,22 +366,44 @@ fn of_image(image: &plan::Image) -> Vec<Decision> {
         &image.bin.why,
         change,
     )];
-    let change = "`packages.runtime`, or rows `links.CRATE`";
+    let change = "`--base BASE`, or `base = \"BASE\"`";
     all.push(Decision::new(
         &what("base"),
         &image.base.value,
         &image.base.why,
         change,
     ));
+    let change = "`packages.runtime`, or rows `links.CRATE`";
+    let copies = image.copies.iter();
+    all.extend(copies.map(|copy| Decision::new(&what("copy"), &copy.value, &copy.why, change)));
     let packages = image.packages.iter();
     all.extend(packages.map(|needed| Decision::package(&what("package"), needed, change)));
     let user = &image.user;
     all.push(Decision::new(
         &what("user"),
-        &user.value.id,
+        &user.value,
         &user.why,
-        "`docker run --user`",
+        "`user = \"ID:GROUP\"`",
     ));
+    let workdir = &image.workdir;
+    all.push(Decision::new(
+        &what("workdir"),
+        &workdir.value,
+        &workdir.why,
+        "`workdir = \"/PATH\"`",
+    ));
+    all.extend(image.assets.iter().map(|asset| {
+        Decision::new(
+            &what("asset"),
+            asset.value.to.as_str(),
+            &asset.why,
+            "`assets = [\"PATH\"]`",
+        )
+    }));
+    all.extend(image.candidates.iter().map(|name| {
+        let change = format!("`assets = [\"{name}\"]` copies it");
+        Decision::new(&what("left behind"), name, &Why::MayBeRead, &change)
+    }));
     let change = "`env.NAME = \"VALUE\"`";
     all.extend(
         image

@@ -24,7 +24,7 @@ pub use self::cargo::CargoFlags;
 pub use self::cargo_config::{CargoConfig, Setting};
 pub use self::committed::{Committed, FromLine, from_lines};
 pub use self::gather::{Where, gather};
-pub use self::graph::{Build, Features, Graph, Resolution, ResolvedCrate, Side};
+pub use self::graph::{Build, Features, Graph, Libc, Resolution, ResolvedCrate, Side};
 pub use self::lock::{Lock, LockFile};
 pub use self::sources::Mention;
 pub use self::toolchain::{Channel, ToolchainFile};

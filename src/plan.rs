@@ -2,28 +2,40 @@
 //! each decision, in the order in which the Dockerfile shows them. It is pure: no I/O, clock, environment or
 //! host platform, so that the same project gives the same bytes everywhere.
 
+mod alternative;
+mod asked;
+mod assets;
+mod base;
 mod binaries;
 mod build;
 mod cache;
 mod context;
+mod health;
+mod image;
 mod kept;
+mod libc;
 mod needs;
 mod note;
 mod refusal;
-mod runtime;
+mod rust;
 mod toolchain;
 
+pub use self::alternative::{Alternative, Price, Would};
+pub use self::assets::Asset;
+use self::base::Grounds;
 pub use self::build::{BuildPlan, Command};
 pub use self::context::ContextPlan;
+pub use self::health::Health;
+pub use self::image::Image;
+pub(crate) use self::image::TAKEN;
+use self::libc::Built;
 pub use self::needs::{EnvVar, Needed};
 pub use self::note::Note;
 pub use self::refusal::Refusal;
-pub(crate) use self::runtime::TAKEN;
-pub use self::runtime::{Asset, Image};
 pub use self::toolchain::Toolchain;
 use crate::catalog::Catalog;
 use crate::config::Cache;
-use crate::facts::{Facts, Features, Lock};
+use crate::facts::{Facts, Features, Libc, Lock};
 use crate::why::{Choice, Why};
 
 /// What the command line asks for. An empty list or `None` leaves the decision to the configuration and the
@@ -40,6 +52,12 @@ pub struct Request {
     pub profile: Option<String>,
     /// `--cache`
     pub cache: Option<Cache>,
+    /// `--base`
+    pub base: Option<String>,
+    /// `--builder`
+    pub builder: Option<String>,
+    /// Whether the bases that are not chosen are of interest.
+    pub alternatives: bool,
 }
 
 /// What was decided, in the order of the Dockerfile.
@@ -59,6 +77,8 @@ pub struct Plan {
     pub left_out: Vec<Choice<String>>,
     /// What the user should know beside the decisions.
     pub notes: Vec<Note>,
+    /// The bases that were not chosen, if they are of interest.
+    pub alternatives: Vec<Alternative>,
 }
 
 /// Decides everything.
@@ -69,17 +89,46 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
     build::for_linux(facts)?;
     let features = build::features(facts, request);
     let selection = binaries::select(facts, request, &features, catalog)?;
-    let command = build::command(facts, request, &selection, features);
-    let graph = facts
-        .graph
-        .build(&command.unified(facts), &command.features)?;
-    let resolution = graph.crates(&command.built());
-    let (toolchain, mut notes) = toolchain::toolchain(facts, &resolution, catalog)?;
-    let needs = needs::Needs::new(facts, &resolution, catalog);
-    let build = build::build(facts, command, &needs, &toolchain);
-    let images = runtime::images(facts, &selection, &graph, &toolchain, &needs, catalog)?;
-    notes.extend(needs.notes());
+    let mut command = build::command(facts, request, &selection, features);
+    let asked = asked::asked(facts, request, &selection);
+    let gnu = Built::new(facts, &command, Libc::Gnu, catalog)?;
+    let on_alpine = toolchain::builder_asked(facts, request)
+        .is_some_and(|builder| catalog.alpine_in(&builder.value).is_some());
+    let for_musl = on_alpine || request.alternatives || base::may_want_musl(facts, &asked, catalog);
+    let musl = for_musl.then(|| Built::new(facts, &command, Libc::Musl, catalog));
+    let musl = musl.transpose()?;
+
+    let (rust, mut notes) = rust::rust(facts, request, &gnu, catalog);
+    let systems = toolchain::systems(facts, request, &rust, &asked, catalog)?;
+    let grounds = Grounds {
+        catalog,
+        suite: systems.suite.value,
+        alpine: systems.alpine,
+        gnu: &gnu,
+        musl: musl.as_ref(),
+        on_alpine,
+    };
+    let (program, allocator) = base::program(facts, &grounds, &asked)?;
+    let built = grounds.built(program);
+    let host = toolchain::host(facts, request, program, built, catalog);
+    let fits = base::fits(&grounds, &asked, program, allocator.as_ref())?;
+
+    let alternatives = if request.alternatives {
+        alternative::alternatives(&grounds, &asked, &fits)
+    } else {
+        Vec::new()
+    };
+    let packages = libc::packages(&grounds, program, &host, &rust, &fits);
+    let env = libc::env(facts, program, &host, catalog);
+    libc::name_target(&mut command, program, catalog);
+    let (toolchain, of_builder) =
+        toolchain::toolchain(facts, request, rust, &systems, program, &host, catalog);
+    let (images, of_images) = image::images(facts, &selection, fits, built, catalog)?;
+    notes.extend(of_builder);
+    notes.extend(built.needs.notes());
     notes.extend(build::notes(facts));
+    notes.extend(libc::notes(program, built, catalog));
+    notes.extend(of_images);
     if facts.lock == Lock::Missing {
         notes.push(Note::NoLock);
     }
@@ -87,13 +136,14 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
         notes.push(Note::LockOutdated);
     }
     Ok(Plan {
-        context: context::context(facts, &needs),
+        context: context::context(facts, &built.needs),
         toolchain,
-        build,
+        build: build::build(facts, command, &built.needs, packages, env),
         cache: cache::cache(facts, request),
         images,
         left_out: selection.left_out,
         notes,
+        alternatives,
     })
 }
 

@@ -1,15 +1,15 @@
 //! The text of the files: the third stage. Pure, like the plan. The templates read as what they produce; this
 //! module only puts values into the words of Dockerfiles.
 
-use std::collections::BTreeMap;
+mod stage;
 
 use askama::Template;
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::catalog::User;
+use self::stage::Stage;
 use crate::config::Cache;
 use crate::files::{File, mark};
-use crate::plan::{Asset, EnvVar, Image, Needed, Plan};
+use crate::plan::{EnvVar, Plan};
 use crate::why::{Choice, Why};
 
 /// The folder of the context in the build stages.
@@ -26,7 +26,9 @@ struct Dockerfile<'p> {
     builder: &'p str,
     workdir: Utf8PathBuf,
     env: Vec<Env>,
-    install: Install<'p>,
+    install: String,
+    /// Calls that complete the toolchain.
+    setup: Vec<Env>,
     /// Patterns for `find`, quoted for the shell.
     kept: Vec<String>,
     whole: Vec<String>,
@@ -41,6 +43,8 @@ struct Dockerfile<'p> {
     cargo: String,
     output: Utf8PathBuf,
     bins: Vec<String>,
+    /// The commands that make what bases lack.
+    files: Vec<String>,
     images: Vec<Stage<'p>>,
 }
 
@@ -48,32 +52,6 @@ struct Dockerfile<'p> {
 struct Env {
     why: String,
     line: String,
-}
-
-/// The steps that install packages and add the user.
-#[derive(Template)]
-#[template(path = "install", escape = "none")]
-struct Install<'p> {
-    /// Packages with a common reason: `a, b: reason`.
-    groups: Vec<String>,
-    names: Vec<&'p str>,
-    user: Option<&'p User>,
-}
-
-/// A final stage.
-struct Stage<'p> {
-    name: &'p str,
-    base: &'p str,
-    why: String,
-    labels: String,
-    install: Install<'p>,
-    copy: String,
-    user: String,
-    home: &'p str,
-    /// Instructions that depend on nothing before them.
-    lines: Vec<String>,
-    entrypoint: String,
-    args: Option<String>,
 }
 
 #[derive(Template)]
@@ -167,12 +145,13 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
     Dockerfile {
         rust_why: Some(&plan.toolchain.rust.why)
             .filter(|why| matches!(why, Why::ToolchainFile(..) | Why::Config(_))),
-        builder: &plan.toolchain.builder,
+        builder: &plan.toolchain.builder.value,
         workdir: workdir.clone(),
         env: own_env(plan)
             .chain(plan.build.env.iter().map(env))
             .collect(),
-        install: install(&plan.build.packages, None),
+        install: stage::install(&plan.build.packages, None, Some(plan.toolchain.installer)),
+        setup: setup(plan),
         kept: whole.iter().cloned().chain(roots).collect(),
         whole,
         layer,
@@ -187,7 +166,8 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
         cargo: cargo.join(" "),
         output: command.output(),
         bins: command.bins.iter().map(|bin| shell(bin)).collect(),
-        images: plan.images.iter().map(stage).collect(),
+        files: stage::files(&plan.images),
+        images: plan.images.iter().map(Stage::of).collect(),
     }
 }
 
@@ -197,21 +177,11 @@ fn own_env(plan: &Plan) -> impl Iterator<Item = Env> {
         why: "All that cargo downloads goes to one folder, so that one cache mount holds it together with its locks".into(),
         line: format!("CARGO_HOME={DOWNLOADS}"),
     });
-    // The images of stable releases tell their version, those of channels do not.
-    let rust = &plan.toolchain.rust.value;
-    let toolchain = if rust.starts_with(|c: char| c.is_ascii_digit()) {
-        "$RUST_VERSION"
-    } else {
-        rust
-    };
-    let rustup = plan.toolchain.override_file.as_ref().map(|file| Env {
-        why: format!(
-            "The image's own toolchain, where {} would have rustup download another",
-            file.path
-        ),
-        line: format!("RUSTUP_TOOLCHAIN={toolchain}"),
+    let chosen = plan.toolchain.chosen.as_ref().map(|toolchain| Env {
+        why: toolchain.why.to_string(),
+        line: format!("RUSTUP_TOOLCHAIN={}", toolchain.value),
     });
-    downloads.into_iter().chain(rustup)
+    downloads.into_iter().chain(chosen)
 }
 
 /// The option of `RUN` that keeps what the workspace's crates became. The engine keeps such a mount for each state of
@@ -242,69 +212,15 @@ fn option(value: &str) -> String {
     }
 }
 
-fn stage(image: &Image) -> Stage<'_> {
-    let user = &image.user.value;
-    let installed = format!("/usr/local/bin/{}", image.bin.value);
-    let built = format!("/out/{}", image.bin.value);
-    let env = image
-        .env
-        .iter()
-        .map(env)
-        .flat_map(|env| [format!("# {}", env.why), format!("ENV {}", env.line)]);
-    let assets = image.assets.iter().flat_map(|asset| {
-        let Asset { from, to } = &asset.value;
-        let copy = paths(from.as_str(), &format!("./{to}"));
-        [format!("# {}", asset.why), format!("COPY {copy}")]
-    });
-    let expose = image.expose.iter().map(|port| format!("EXPOSE {port}/tcp"));
-    let labels = image
-        .labels
-        .iter()
-        .map(|(key, value)| format!("{key}={}", quoted(value)));
-    Stage {
-        name: &image.stage,
-        base: &image.base.value,
-        why: image.base.why.to_string(),
-        labels: labels.collect::<Vec<_>>().join(" \\\n      "),
-        install: install(&image.packages, image.adds_user.then_some(user)),
-        copy: paths(&built, &installed),
-        user: format!("{0}:{0}", user.id),
-        home: &user.home,
-        lines: env.chain(assets).chain(expose).collect(),
-        entrypoint: json(&[installed]),
-        args: (!image.args.is_empty()).then(|| json(&image.args)),
-    }
-}
-
-fn install<'p>(packages: &'p [Needed], user: Option<&'p User>) -> Install<'p> {
-    let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    let mut order = Vec::new();
-    for needed in packages {
-        let why = reasons(needed);
-        if !groups.contains_key(&why) {
-            order.push(why.clone());
-        }
-        groups.entry(why).or_default().push(&needed.package);
-    }
-    let line = |why: String| format!("{}: {why}", groups[&why].join(", "));
-    Install {
-        groups: order.into_iter().map(line).collect(),
-        names: packages
-            .iter()
-            .map(|needed| needed.package.as_str())
-            .collect(),
-        user,
-    }
-}
-
-/// The first reason, and how many more there are.
-fn reasons(needed: &Needed) -> String {
-    match &needed.why[..] {
-        [] => String::new(),
-        [one] => one.to_string(),
-        [first, _] => format!("{first}; and one other reason"),
-        [first, rest @ ..] => format!("{first}; and {} other reasons", rest.len()),
-    }
+/// The calls that complete the toolchain.
+fn setup(plan: &Plan) -> Vec<Env> {
+    let calls = plan.toolchain.setup.iter();
+    calls
+        .map(|call| Env {
+            why: call.why.to_string(),
+            line: call.value.clone(),
+        })
+        .collect()
 }
 
 fn env(var: &Choice<EnvVar>) -> Env {

@@ -172,6 +172,9 @@ fn request(args: &Args) -> Request {
         },
         profile: selection.profile.clone(),
         cache: args.dockerfile.cache,
+        base: args.dockerfile.base.clone(),
+        builder: args.dockerfile.builder.clone(),
+        alternatives: args.mode.explain,
     }
 }
 

@@ -97,7 +97,37 @@ pub enum Why {
     /// The runtime base holds every library that the binary needs.
     BaseHoldsAll,
     /// The smaller base lacks these packages, which come with their own reasons.
-    BaseLacks(Vec<String>, Box<Why>),
+    BaseLacks(Vec<String>, &'static str, Box<Why>),
+    /// The base holds what the program does not bring itself.
+    HoldsAllBesideProgram,
+    /// The program brings an allocator for musl, and everything else as well.
+    StandsAlone(Box<Evidence>),
+    /// What is in the way of a static program.
+    NotStatic(Box<Why>),
+    /// What is in the way of any program for musl.
+    NotForMusl(Box<Why>),
+    /// The program is linked statically, against musl.
+    LinksStatically,
+    /// The program is linked dynamically, against musl.
+    LinksMusl,
+    /// A program that is linked with musl's shared library unwinds by way of another one.
+    Unwinds,
+    /// The images of Rust on Alpine lack it before this version.
+    EarlyAlpine(Version),
+    /// No image of Rust's version on an Alpine release that is known.
+    NoAlpine,
+    /// Alpine's newest release that the Rust image exists for.
+    NewestAlpine(String),
+    /// Another image, whose tag tells what goes with it.
+    Follows(String),
+    /// The image of this Rust on that system.
+    HasBoth,
+    /// A toolchain file, for which rustup would fetch another toolchain.
+    OwnToolchain(Utf8PathBuf),
+    /// A channel that no image has.
+    NoChannelImage(String),
+    /// A file or folder of a name that programs often read where they run.
+    MayBeRead,
     /// The suite has no distroless image.
     NoDistroless,
     /// Crates in the build.
@@ -160,14 +190,53 @@ impl fmt::Display for Why {
                 )
             }
             Self::BaseHoldsAll => write!(f, "holds every library that the binary links"),
-            Self::BaseLacks(packages, why) => {
+            Self::BaseLacks(packages, base, why) => {
                 write!(
                     f,
-                    "has {}, for which distroless is not enough: ",
+                    "has {}, for which {base} is not enough: ",
                     packages.join(", ")
                 )?;
                 why.fmt(f)
             }
+            Self::HoldsAllBesideProgram => {
+                write!(f, "holds all that the static program does not bring itself")
+            }
+            Self::StandsAlone(evidence) => {
+                write!(f, "needs no C library: the program is static, and ")?;
+                evidence.fmt(f)
+            }
+            Self::NotStatic(why) => {
+                write!(f, "the program cannot be linked statically: ")?;
+                why.fmt(f)
+            }
+            Self::NotForMusl(why) => {
+                write!(f, "the program cannot be built for musl: ")?;
+                why.fmt(f)
+            }
+            Self::LinksStatically => write!(f, "the program is static, built for musl"),
+            Self::LinksMusl => write!(f, "the program is linked with Alpine's musl"),
+            Self::Unwinds => write!(
+                f,
+                "every program that is linked with musl's shared library needs it"
+            ),
+            Self::EarlyAlpine(version) => {
+                write!(f, "Alpine images of Rust before {version} lack it")
+            }
+            Self::NoAlpine => write!(f, "this Rust has no image on a known Alpine release"),
+            Self::NewestAlpine(rust) => {
+                write!(
+                    f,
+                    "the newest Alpine release that has an image of Rust {rust}"
+                )
+            }
+            Self::Follows(image) => write!(f, "goes with {image}"),
+            Self::HasBoth => write!(f, "the official image of this Rust on this system"),
+            Self::OwnToolchain(path) => write!(
+                f,
+                "The image's own toolchain, where {path} would have rustup download another"
+            ),
+            Self::MayBeRead => write!(f, "programs often read what has this name"),
+            Self::NoChannelImage(channel) => write!(f, "no image has the channel {channel}"),
             Self::NoDistroless => write!(f, "the suite has no distroless image"),
             Self::Crates(all) => {
                 for (i, evidence) in all.iter().enumerate() {

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use camino::Utf8PathBuf;
-use cargo_dockerize::facts::{Features, Side, Where, gather};
+use cargo_dockerize::facts::{Features, Libc, Side, Where, gather};
 use serde::Deserialize;
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -52,7 +52,7 @@ fn compare(manifest: &Path) -> Result<Vec<String>> {
     for package in facts.members().filter(|package| !package.bins.is_empty()) {
         for features in [Features::default(), without_defaults()] {
             let name = package.name.as_str();
-            let build = facts.graph.build(&[name], &features)?;
+            let build = facts.graph.build(&[name], &features, Libc::Gnu)?;
             let ours: BTreeSet<Crate> = build
                 .crates(&[name])
                 .crates

@@ -1,5 +1,7 @@
 //! Images: Debian suites and Alpine releases with their builders and bases, and what is known of others.
 
+use std::collections::BTreeMap;
+
 use semver::Version;
 use serde::Deserialize;
 
@@ -15,6 +17,8 @@ pub struct Images {
     pub user: User,
     /// What programs for musl take.
     pub musl: Musl,
+    /// What there is to know of rustup.
+    pub rustup: Rustup,
     /// The empty image.
     pub scratch: Base,
     /// What takes the place of packages there.
@@ -132,10 +136,24 @@ pub struct Musl {
     pub libraries: Vec<String>,
     /// Crates that take the place of musl's allocator.
     pub allocators: Vec<String>,
+    /// Crates with which build scripts compile native code, or look for it.
+    pub compilers: Vec<String>,
+    /// Crates that load shared libraries.
+    pub loaders: Vec<String>,
+    /// Variables that have build scripts on Alpine find all that a static library needs.
+    pub env: BTreeMap<String, String>,
     /// The variable that shows musl's headers to the generator of bindings, on Debian.
     pub bindgen: Variable,
     /// What to know of musl's own allocator.
     pub slow: String,
+}
+
+/// What there is to know of rustup.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rustup {
+    /// Components that builds use.
+    pub components: Vec<String>,
 }
 
 /// What images of Rust lack before a version.
@@ -260,6 +278,13 @@ impl Catalog {
             .suite
             .as_ref()?;
         self.images.suites.iter().find(|suite| suite.name == *name)
+    }
+
+    /// The suite that an image is itself of.
+    pub fn suite_named(&self, image: &str) -> Option<&Suite> {
+        let mut suites = self.images.suites.iter();
+        let number = |suite: &Suite| format!("debian{}", suite.release);
+        suites.find(|suite| has_word(image, &suite.name) || has_word(image, &number(suite)))
     }
 
     /// The Alpine release that an image of that name has: a tag without a number means the newest.

@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use toml::{Table, Value};
 
+use super::Libc;
+
 /// The settings that matter to an image. Where several files apply, the one nearest to the workspace wins.
 #[derive(Clone, Debug, Default)]
 pub struct CargoConfig {
@@ -22,8 +24,14 @@ pub struct CargoConfig {
     pub build_dir: Option<Setting<String>>,
     /// `build.target`
     pub target: Option<Setting<Vec<String>>>,
-    /// Linkers and flags for the compiler that apply on Linux.
+    /// Linkers and flags for the compiler that apply to programs for glibc.
     pub flags: Vec<Setting<String>>,
+    /// Linkers and flags for the compiler that apply to programs for musl.
+    pub musl_flags: Vec<Setting<String>>,
+    /// The linker of programs for musl.
+    pub musl_linker: Option<Setting<String>>,
+    /// Whether flags are set for targets that musl's are among, which take the place of `build.rustflags`.
+    pub musl_rustflags: bool,
     /// `[env]`, names with values.
     pub env: BTreeMap<String, String>,
     /// Folders that replace a registry, relative to the context.
@@ -102,20 +110,27 @@ impl CargoConfig {
                     value,
                 }),
             );
-            self.flags.extend(
-                build
-                    .get("rustflags")
-                    .map(words)
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(setting),
-            );
+            let flags = build.get("rustflags").map(words).unwrap_or_default();
+            let flags: Vec<_> = flags.into_iter().map(setting).collect();
+            self.musl_flags.extend(flags.iter().cloned());
+            self.flags.extend(flags);
         }
         for (target, value) in in_table("target").into_iter().flatten() {
-            if let (true, Some(value)) = (applies_on_linux(target), value.as_table()) {
-                self.flags.extend(text(value.get("linker")).map(setting));
-                let flags = value.get("rustflags").map(words).unwrap_or_default();
-                self.flags.extend(flags.into_iter().map(setting));
+            let Some(value) = value.as_table() else {
+                continue;
+            };
+            let linker = text(value.get("linker"));
+            let flags = value.get("rustflags").map(words).unwrap_or_default();
+            let all = linker.into_iter().chain(flags.iter().cloned());
+            let all: Vec<_> = all.map(setting).collect();
+            if applies(target, Libc::Musl) {
+                let linker = text(value.get("linker")).map(setting);
+                self.musl_linker = self.musl_linker.take().or(linker);
+                self.musl_rustflags |= !flags.is_empty();
+                self.musl_flags.extend(all.iter().cloned());
+            }
+            if applies(target, Libc::Gnu) {
+                self.flags.extend(all);
             }
         }
         for (name, value) in in_table("env").into_iter().flatten() {
@@ -155,9 +170,9 @@ fn words(value: &Value) -> Vec<String> {
     }
 }
 
-/// Whether a key of `[target]`, a triple or a `cfg(…)`, is about the platform of the image.
-fn applies_on_linux(target: &str) -> bool {
-    target_spec::eval(target, super::graph::TARGET)
+/// Whether a key of `[target]`, a triple or a `cfg(…)`, is about such programs.
+fn applies(target: &str, libc: Libc) -> bool {
+    target_spec::eval(target, libc.target())
         .ok()
         .flatten()
         .unwrap_or(false)
@@ -186,6 +201,9 @@ mod tests {
         );
         let flags: Vec<_> = config.flags.iter().map(|f| f.value.as_str()).collect();
         assert_eq!(flags, ["-C", "link-arg=-fuse-ld=lld", "clang"]);
+        let flags: Vec<_> = config.musl_flags.iter().map(|f| f.value.as_str()).collect();
+        assert_eq!(flags, ["-C", "link-arg=-fuse-ld=lld"]);
+        assert!(config.musl_rustflags);
     }
 
     #[test]

@@ -75,11 +75,27 @@ pub struct Resolution {
     pub crates: Vec<ResolvedCrate>,
 }
 
-/// The platform that images are resolved for. Dependencies hardly ever differ between processors.
-pub(super) const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// The C libraries that programs are built against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Libc {
+    /// glibc.
+    Gnu,
+    /// musl.
+    Musl,
+}
 
-fn platform() -> Platform {
-    Platform::new(TARGET, TargetFeatures::Unknown).expect("a known triple")
+impl Libc {
+    /// The target that stands for it. Dependencies hardly ever differ between processors.
+    pub(super) fn target(self) -> &'static str {
+        match self {
+            Self::Gnu => "x86_64-unknown-linux-gnu",
+            Self::Musl => "x86_64-unknown-linux-musl",
+        }
+    }
+}
+
+fn platform(libc: Libc) -> Platform {
+    Platform::new(libc.target(), TargetFeatures::Unknown).expect("a known triple")
 }
 
 impl Graph {
@@ -95,6 +111,13 @@ impl Graph {
         Ok(Self { packages, resolver })
     }
 
+    /// Whether a package of this name is there, whatever it may be for.
+    pub fn has(&self, name: &str) -> bool {
+        self.packages
+            .packages()
+            .any(|package| package.name() == name)
+    }
+
     pub(super) fn packages(&self) -> &PackageGraph {
         &self.packages
     }
@@ -103,10 +126,10 @@ impl Graph {
     ///
     /// # Errors
     /// A feature that no selected package has.
-    pub fn build(&self, selected: &[&str], features: &Features) -> Result<Build<'_>> {
+    pub fn build(&self, selected: &[&str], features: &Features, libc: Libc) -> Result<Build<'_>> {
         let mut options = CargoOptions::new();
         options.set_resolver(self.resolver);
-        options.set_platform(guppy::platform::PlatformSpec::from(platform()));
+        options.set_platform(guppy::platform::PlatformSpec::from(platform(libc)));
         // The first resolver lets dev-dependencies turn features on in every build.
         options.set_include_dev(self.resolver == CargoResolverVersion::V1);
 

@@ -16,6 +16,10 @@ pub struct ToolchainFile {
     pub text: String,
     /// What the channel means.
     pub channel: Channel,
+    /// Targets beside the machine's own.
+    pub targets: Vec<String>,
+    /// Components beyond those of rustup's minimal profile.
+    pub components: Vec<String>,
 }
 
 /// The channels of rustup.
@@ -76,6 +80,10 @@ struct Manifest {
 struct Table {
     channel: Option<String>,
     path: Option<String>,
+    #[serde(default)]
+    targets: Vec<String>,
+    #[serde(default)]
+    components: Vec<String>,
 }
 
 /// The toolchain file in `dir`, an absolute path, or in the nearest folder above it up to `context`.
@@ -88,22 +96,26 @@ pub(super) fn find(dir: &Utf8Path, context: &Utf8Path) -> Result<Option<Toolchai
                 continue;
             }
             let text = fs_err::read_to_string(&path)?;
-            let channel = match toml::from_str::<Manifest>(&text) {
-                // A file that names components alone leaves the channel as it is.
-                Ok(Manifest { toolchain }) => {
-                    let channel = toolchain.channel.or(toolchain.path);
-                    channel.unwrap_or_else(|| "stable".to_owned())
-                }
+            let table = match toml::from_str::<Manifest>(&text) {
+                Ok(Manifest { toolchain }) => toolchain,
                 // The old form: the bare name of a channel.
-                Err(_) if name == "rust-toolchain" => text.trim().to_owned(),
+                Err(_) if name == "rust-toolchain" => Table {
+                    channel: Some(text.trim().to_owned()),
+                    ..Table::default()
+                },
                 Err(error) => {
                     return Err(error).with_context(|| format!("failed to read `{path}`"));
                 }
             };
+            // A file that names components alone leaves the channel as it is.
+            let channel = table.channel.or(table.path);
+            let channel = channel.unwrap_or_else(|| "stable".to_owned());
             return Ok(Some(ToolchainFile {
                 path: super::relative(&path, context),
                 channel: Channel::parse(&channel),
                 text: channel,
+                targets: table.targets,
+                components: table.components,
             }));
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Refusal, Request};
 use crate::catalog::Catalog;
-use crate::facts::{Bin, Facts, Features, Membership, Package};
+use crate::facts::{Bin, Facts, Features, Libc, Membership, Package};
 use crate::why::{Choice, Why};
 
 /// A binary of a package.
@@ -205,7 +205,10 @@ fn built_by_default<'f>(
         [] => packages.clone(),
         asked => asked.iter().map(String::as_str).collect(),
     };
-    let resolution = facts.graph.build(&selected, features)?.crates(&packages);
+    let resolution = facts
+        .graph
+        .build(&selected, features, Libc::Gnu)?
+        .crates(&packages);
     let on = |c: &Candidate<'_>| {
         let krate = resolution.named(&c.package.name).find(|krate| krate.local);
         krate.is_some_and(|k| {

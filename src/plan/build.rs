@@ -4,10 +4,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::binaries::Selection;
 use super::needs::{EnvVar, Needed, Needs};
-use super::toolchain::Toolchain;
 use super::{Note, Refusal, Request, configured};
-use crate::catalog::Names;
-use crate::facts::{Facts, Features, Lock, Membership};
+use crate::facts::{Facts, Features, Libc, Lock, Membership};
 use crate::why::{Choice, Why};
 
 /// How the binaries are built.
@@ -134,7 +132,7 @@ pub(super) fn command(
 }
 
 fn is_default_feature(facts: &Facts, package: &str, feature: &str, features: &Features) -> bool {
-    let build = facts.graph.build(&[package], features);
+    let build = facts.graph.build(&[package], features, Libc::Gnu);
     build.is_ok_and(|build| {
         build
             .crates(&[package])
@@ -214,10 +212,12 @@ pub(super) fn build(
     facts: &Facts,
     command: Command,
     needs: &Needs<'_>,
-    toolchain: &Toolchain,
+    packages: Vec<Needed>,
+    of_libc: Vec<Choice<EnvVar>>,
 ) -> BuildPlan {
     let config = &facts.cargo_config;
     let mut env = needs.build_env();
+    env.extend(of_libc);
     let mut set = |name: &str, value: &str, why: Why| {
         let var = EnvVar {
             name: name.to_owned(),
@@ -253,7 +253,7 @@ pub(super) fn build(
         }
     }
     BuildPlan {
-        packages: needs.build_packages(Names::Suite(&toolchain.suite.value)),
+        packages,
         env,
         command,
     }

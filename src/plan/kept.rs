@@ -3,8 +3,8 @@
 
 use semver::Version;
 
-use super::toolchain::newest_patch;
-use crate::catalog::{Catalog, Suite};
+use super::rust::newest_patch;
+use crate::catalog::{Alpine, Catalog, Suite};
 use crate::dockerfile::Reference;
 use crate::facts::Facts;
 use crate::why::{Choice, Why};
@@ -12,20 +12,39 @@ use crate::why::{Choice, Why};
 /// The stage of the builder image.
 const BUILDER: &str = "toolchain";
 
-/// A builder image that is one of ours: Rust's version as its tag has it, and the suite.
+/// A builder image that is one of ours: Rust's version as its tag has it, and the system.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Builder<'c> {
     pub(super) rust: &'c str,
-    pub(super) suite: &'c Suite,
+    pub(super) suite: Option<&'c Suite>,
+    pub(super) alpine: Option<&'c Alpine>,
 }
 
 /// The committed builder.
 pub(super) fn builder<'c>(facts: &'c Facts, catalog: &'c Catalog) -> Option<Builder<'c>> {
     let image = facts.committed.image(BUILDER)?.split('@').next()?;
-    catalog.images.suites.iter().find_map(|suite| {
-        let (before, after) = suite.builder.split_once("{rust}")?;
+    let rust = |builder: &str| {
+        let (before, after) = builder.split_once("{rust}")?;
         let rust = image.strip_prefix(before)?.strip_suffix(after)?;
-        newest_patch(rust).map(|_| Builder { rust, suite })
+        newest_patch(rust).map(|_| rust)
+    };
+    let mut suites = catalog.images.suites.iter();
+    let of_suite = suites.find_map(|suite| {
+        rust(&suite.builder).map(|rust| Builder {
+            rust,
+            suite: Some(suite),
+            alpine: None,
+        })
+    });
+    let mut alpines = catalog.images.alpines.iter();
+    of_suite.or_else(|| {
+        alpines.find_map(|alpine| {
+            rust(&alpine.builder).map(|rust| Builder {
+                rust,
+                suite: None,
+                alpine: Some(alpine),
+            })
+        })
     })
 }
 

@@ -3,10 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use semver::Version;
+
 use super::Note;
-use crate::catalog::{Catalog, Names, Packages, Program, Row, RowSide};
+use super::libc::Program;
+use crate::catalog::{self, Catalog, Linkage, Names, Packages, Row, RowSide};
 use crate::config::OneOrMany;
-use crate::facts::{CargoConfig, Facts, Resolution, ResolvedCrate, Side};
+use crate::facts::{CargoConfig, Facts, Libc, Resolution, ResolvedCrate, Side};
 use crate::why::{Choice, Evidence, Why};
 
 /// A package and every reason for it.
@@ -32,20 +35,25 @@ pub struct EnvVar {
 pub(super) struct Needs<'p> {
     facts: &'p Facts,
     rows: Vec<Held<'p>>,
-    programs: Vec<(Why, &'p Program)>,
+    programs: Vec<(Why, &'p catalog::Program)>,
     unknown: Vec<Note>,
 }
 
 /// A row and the crate that it holds for.
 #[derive(Debug)]
-struct Held<'p> {
-    row: &'p Row,
-    side: Side,
-    evidence: Evidence,
+pub(super) struct Held<'p> {
+    pub(super) row: &'p Row,
+    pub(super) side: Side,
+    pub(super) evidence: Evidence,
 }
 
 impl<'p> Needs<'p> {
-    pub(super) fn new(facts: &'p Facts, resolution: &Resolution, catalog: &'p Catalog) -> Self {
+    pub(super) fn new(
+        facts: &'p Facts,
+        resolution: &Resolution,
+        libc: Libc,
+        catalog: &'p Catalog,
+    ) -> Self {
         let names: BTreeSet<&str> = resolution.crates.iter().map(|k| k.name.as_str()).collect();
         let mut rows = Vec::new();
         let mut unknown = BTreeMap::new();
@@ -75,9 +83,28 @@ impl<'p> Needs<'p> {
         Self {
             facts,
             rows,
-            programs: programs(facts, resolution, catalog),
+            programs: programs(facts, resolution, libc, catalog),
             unknown: unknown.into_values().collect(),
         }
+    }
+
+    /// The rows, each with the crate that it holds for.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &Held<'p>> {
+        self.rows.iter()
+    }
+
+    /// A crate that newer versions of Rust cannot compile, the first of them, and what to do about it.
+    pub(super) fn first_rust_too_new(&self) -> Option<(Evidence, Version, String)> {
+        let limited = self.rows.iter().filter_map(|held| {
+            let fix = held.row.note.clone().unwrap_or_default();
+            Some((held.evidence.clone(), held.row.rust_before.clone()?, fix))
+        });
+        limited.min_by(|a, b| a.1.cmp(&b.1))
+    }
+
+    /// Whether a crate links something that nothing is known of.
+    pub(super) fn has_unknown(&self) -> bool {
+        !self.unknown.is_empty()
     }
 
     /// The packages that the build stages install, by name.
@@ -101,9 +128,17 @@ impl<'p> Needs<'p> {
     }
 
     /// The packages that a program needs where it runs; `linked` tells which crates are part of it.
-    pub(super) fn run_packages(&self, names: Names<'_>, linked: &Resolution) -> Vec<Needed> {
+    pub(super) fn run_packages(
+        &self,
+        names: Names<'_>,
+        linked: &Resolution,
+        program: Program,
+    ) -> Vec<Needed> {
         let mut all = Collected::default();
-        for held in self.in_program(linked) {
+        let within = |held: &&Held<'_>| {
+            program == Program::Static && held.row.link.musl == Some(Linkage::Static)
+        };
+        for held in self.in_program(linked).filter(|held| !within(held)) {
             all.add(
                 &held.row.run,
                 names,
@@ -165,6 +200,7 @@ impl<'p> Needs<'p> {
         let rows = self
             .rows
             .iter()
+            .filter(|held| held.row.rust_before.is_none())
             .filter_map(|held| Some(Note::Row(held.evidence.clone(), held.row.note.clone()?)));
         let programs = self.programs.iter().filter_map(|(why, program)| match why {
             Why::BuildScript(path, _) | Why::CargoConfig(path, _) => {
@@ -244,8 +280,9 @@ fn evidence(row: &Row, krate: &ResolvedCrate) -> Evidence {
 fn programs<'p>(
     facts: &Facts,
     resolution: &Resolution,
+    libc: Libc,
     catalog: &'p Catalog,
-) -> Vec<(Why, &'p Program)> {
+) -> Vec<(Why, &'p catalog::Program)> {
     let built = |name: &str| resolution.named(name).any(|krate| krate.local);
     let scripts = facts
         .packages
@@ -260,7 +297,11 @@ fn programs<'p>(
             )
         })
     });
-    let flags = facts.cargo_config.flags.iter().filter_map(|flag| {
+    let flags = match libc {
+        Libc::Gnu => &facts.cargo_config.flags,
+        Libc::Musl => &facts.cargo_config.musl_flags,
+    };
+    let flags = flags.iter().filter_map(|flag| {
         let program = flag.value.rsplit(['=', '/', ',']).next()?;
         Some((
             program.to_owned(),

@@ -20,6 +20,35 @@ pub enum Note {
         /// Its `links` key.
         links: String,
     },
+    /// What to know of musl's allocator.
+    Musl(String),
+    /// An image that gets no more fixes.
+    Ended {
+        /// The image.
+        image: String,
+        /// Its last day with fixes.
+        end: String,
+        /// The day of the data.
+        date: String,
+    },
+    /// A base that nothing is known of.
+    OtherBase {
+        /// The image.
+        image: String,
+        /// Packages that it has to hold.
+        packages: Vec<String>,
+        /// The suite whose glibc it must not be older than, where its name does not tell.
+        glibc: Option<String>,
+    },
+    /// A builder that nothing is known of.
+    OtherBuilder {
+        /// The image.
+        image: String,
+        /// The suite whose glibc it must not be newer than.
+        suite: String,
+    },
+    /// Programs that may do everything.
+    Root(String),
     /// The lock file is not there.
     NoLock,
     /// The lock file is not as cargo wants it.
@@ -64,6 +93,42 @@ impl fmt::Display for Note {
                 f,
                 "{krate} links `{links}`, and nothing is known of it: if a library is missing, name its \
                  packages in `[workspace.metadata.dockerize.links.{krate}]`"
+            ),
+            Self::Musl(text) => f.write_str(text),
+            Self::Ended { image, end, date } => write!(
+                f,
+                "{image} gets no fixes since {end} (as of {date}): a newer Rust, or another `base`, has a newer system"
+            ),
+            Self::OtherBase {
+                image,
+                packages,
+                glibc,
+            } => {
+                write!(f, "{image} has to")?;
+                if let Some(suite) = glibc {
+                    write!(
+                        f,
+                        " have a glibc that is not older than that of {suite}, which the program is built on"
+                    )?;
+                }
+                if !packages.is_empty() {
+                    let and = if glibc.is_some() { ", and to" } else { "" };
+                    write!(
+                        f,
+                        "{and} hold what these packages do: {}",
+                        packages.join(", ")
+                    )?;
+                }
+                Ok(())
+            }
+            Self::OtherBuilder { image, suite } => write!(
+                f,
+                "{image} must have rustup's or another Rust that can build the project, Debian's apt, and a glibc \
+                 that is not newer than that of {suite}, which the program runs on"
+            ),
+            Self::Root(bin) => write!(
+                f,
+                "{bin} runs as root, as `user` asks: another user can do less harm"
             ),
             Self::NoLock => write!(
                 f,

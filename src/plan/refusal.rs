@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::why::Why;
+
 /// Why the tool gives no answer. [`Refusal::hint`] says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
@@ -41,6 +43,74 @@ pub enum Refusal {
         /// The version.
         rust: String,
     },
+    /// No image of Rust's version on the suite of a base.
+    #[error("Rust {rust} has no image on {suite}, which {base} asks for")]
+    NoBuilder {
+        /// The version.
+        rust: String,
+        /// The suite.
+        suite: String,
+        /// The base.
+        base: String,
+    },
+    /// A builder whose glibc is newer than that of the base.
+    #[error("what {builder} builds asks for a newer glibc than {base} has")]
+    NewerBuilder {
+        /// The builder.
+        builder: String,
+        /// The base.
+        base: String,
+    },
+    /// A base that does not do for a program.
+    #[error("{bin} cannot run on {base}: {why}")]
+    Unfit {
+        /// The binary.
+        bin: String,
+        /// What was asked for.
+        base: String,
+        /// Why not.
+        why: Box<Why>,
+    },
+    /// Bases for two C libraries in one build, and programs that cannot be static.
+    #[error(
+        "{} on {} and {} on {} need different C libraries, and one build has one: {why}",
+        .gnu.0, .gnu.1, .musl.0, .musl.1
+    )]
+    TwoLibcs {
+        /// A binary and its base with glibc.
+        gnu: (String, String),
+        /// A binary and its base with musl.
+        musl: (String, String),
+        /// Why they cannot be static.
+        why: Box<Why>,
+    },
+    /// A health check that calls what is not there.
+    #[error("the health check of {bin} calls `{program}`, which {base} does not have")]
+    Healthcheck {
+        /// The program.
+        program: String,
+        /// The image.
+        base: String,
+        /// The binary.
+        bin: String,
+    },
+    /// A health check that calls nothing.
+    #[error("the health check is empty")]
+    EmptyHealthcheck,
+    /// A user by name.
+    #[error("the user `{user}` is not a number")]
+    UserName {
+        /// As it was given.
+        user: String,
+    },
+    /// A folder of the image that is not an absolute path.
+    #[error("`{path}` in `{key}` is not an absolute path")]
+    NotAbsolute {
+        /// The key.
+        key: &'static str,
+        /// As it was given.
+        path: String,
+    },
     /// Cargo's configuration names targets, and none of them is Linux.
     #[error("{file} has cargo build for {targets}, which no Linux container runs")]
     NotForLinux {
@@ -75,6 +145,22 @@ impl Refusal {
             Self::NotFound { near, .. } => format!("there is {}", near.join(", ")),
             Self::Ambiguous { .. } => "name the package as well, with `-p`".into(),
             Self::NoSuite { .. } => "set `rust = \"VERSION\"` under [workspace.metadata.dockerize]".into(),
+            Self::NoBuilder { .. } => "choose a base of another suite, or another `rust`".into(),
+            Self::NewerBuilder { .. } => "choose a builder of the base's suite, or leave it out".into(),
+            Self::Unfit { .. } => {
+                "`--base auto` finds one that does; `cargo dockerize --explain` lists the others".into()
+            }
+            Self::TwoLibcs { .. } => {
+                "give them bases of one kind, or a Dockerfile each, with `-p` and `--output`".into()
+            }
+            Self::Healthcheck { bin, .. } => format!(
+                "call the program itself, `healthcheck = [\"{bin}\", …]`, or use `base = \"debian\"`"
+            ),
+            Self::EmptyHealthcheck => "name a program: `healthcheck = [\"PROGRAM\", \"ARGUMENT\"]`".into(),
+            Self::UserName { .. } => {
+                "name it by number, such as `user = \"1000:1000\"`: names are only known inside of the image".into()
+            }
+            Self::NotAbsolute { .. } => "begin it with a slash".into(),
             Self::NotForLinux { .. } => {
                 "move `build.target` out of it, to where only the other target is built".into()
             }

@@ -1,213 +1,261 @@
-//! Rust's version, the Debian suite, and the builder image that has both.
+//! The system of builder and runtime, and the builder image.
 
-use semver::Version;
-
-use super::{Note, Refusal, configured, kept};
-use crate::catalog::Catalog;
-use crate::facts::{Channel, Facts, Lock, Resolution, ToolchainFile};
+use super::asked::{Asked, Asking};
+use super::libc::{Built, Host, Musl, Program};
+use super::rust::Rust;
+use super::{Note, Refusal, Request, configured, kept};
+use crate::catalog::{Alpine, Catalog, Installer, Names, Suite};
+use crate::facts::{Facts, ToolchainFile};
 use crate::why::{Choice, Why};
 
 /// The builder.
 #[derive(Clone, Debug)]
 pub struct Toolchain {
-    /// Rust's version as the tag has it: `1.95`, `1.95.0` or `nightly`.
+    /// Rust's version or channel: `1.95`, `1.95.0` or `nightly`.
     pub rust: Choice<String>,
-    /// Debian's suite, of builder and runtime alike.
+    /// Debian's suite or Alpine's release, of builder and runtime alike.
     pub suite: Choice<String>,
     /// The builder image, with a digest where the committed file has one.
-    pub builder: String,
+    pub builder: Choice<String>,
     /// Why the committed builder could not stay, where its Rust is too old.
     pub dropped: Option<Why>,
-    /// The toolchain file that must not make rustup fetch a second toolchain.
-    pub override_file: Option<ToolchainFile>,
+    /// The toolchain that rustup is to take, where a file would make it take another one.
+    pub chosen: Option<Choice<String>>,
+    /// What installs packages in it.
+    pub installer: Installer,
+    /// Calls of rustup that complete the image.
+    pub setup: Vec<Choice<String>>,
 }
-
-/// The first Rust that reads a format of the lock file. Source: cargo's changelog.
-static LOCK_FORMATS: [(u32, Version); 2] =
-    [(3, Version::new(1, 53, 0)), (4, Version::new(1, 78, 0))];
 
 impl Toolchain {
     /// The name of its stage, which the committed file is searched for.
     pub const STAGE: &str = "toolchain";
+
+    /// Where the packages of the build have their names.
+    pub fn names(&self) -> Names<'_> {
+        match self.installer {
+            Installer::Apt => Names::Suite(&self.suite.value),
+            Installer::Apk => Names::Alpine,
+        }
+    }
+}
+
+/// The systems that builder and bases may have.
+pub(super) struct Systems<'c> {
+    pub(super) suite: Choice<&'c Suite>,
+    pub(super) alpine: Option<&'c Alpine>,
+}
+
+/// Decides on Debian's suite and Alpine's release. Order of precedence: what the tag of the builder that is
+/// asked for tells, what those of the bases do, the newest that has an image of this Rust.
+pub(super) fn systems<'c>(
+    facts: &'c Facts,
+    request: &Request,
+    rust: &Rust,
+    asked: &[Asking<'_>],
+    catalog: &'c Catalog,
+) -> Result<Systems<'c>, Refusal> {
+    let age = |suite: &Suite| {
+        let mut suites = catalog.images.suites.iter();
+        suites.position(|s| s.name == suite.name)
+    };
+    let images = asked.iter().filter_map(|asking| match &asking.base.value {
+        Asked::Image(image) => Some(image),
+        _ => None,
+    });
+    let of_base = images
+        .clone()
+        .filter_map(|image| Some((image, catalog.suite_in(image)?)))
+        .max_by_key(|(_, suite)| age(suite));
+    let builder = builder_asked(facts, request);
+    let of_builder = builder
+        .as_ref()
+        .and_then(|builder| Some((&builder.value, catalog.suite_in(&builder.value)?)));
+    if let (Some((builder, newer)), Some((base, older))) = (of_builder, of_base)
+        && age(newer) < age(older)
+    {
+        return Err(Refusal::NewerBuilder {
+            builder: builder.clone(),
+            base: base.clone(),
+        });
+    }
+    let published = match &rust.version {
+        Some(version) => catalog.suites_of(version),
+        None => catalog.images.suites.iter().collect(),
+    };
+    let is_published = |suite: &Suite| published.iter().any(|s| s.name == suite.name);
+    let committed = kept::builder(facts, catalog).filter(|_| rust.tag.is_some());
+    let suite = match of_builder.or(of_base) {
+        Some((image, suite)) if builder.is_some() || is_published(suite) => {
+            Choice::new(suite, Why::Follows(image.clone()))
+        }
+        Some((image, suite)) => {
+            return Err(Refusal::NoBuilder {
+                rust: rust.value.value.clone(),
+                suite: suite.name.clone(),
+                base: image.clone(),
+            });
+        }
+        None => {
+            let no_suite = || Refusal::NoSuite {
+                rust: rust.value.value.clone(),
+            };
+            // Nightly images exist for the newest suite only.
+            let newest = *published.first().ok_or_else(no_suite)?;
+            let kept = committed.and_then(|builder| builder.suite);
+            match kept.filter(|kept| is_published(kept)) {
+                Some(kept) if kept.name != newest.name => Choice::new(kept, Why::Committed),
+                _ => Choice::new(newest, Why::NewestSuite(rust.value.value.clone())),
+            }
+        }
+    };
+    let releases = match &rust.version {
+        Some(version) => catalog.alpines_of(version),
+        None => catalog.images.alpines.iter().collect(),
+    };
+    let named = |image: &String| {
+        let named = catalog.alpine_in(image)?;
+        releases
+            .iter()
+            .find(|alpine| alpine.release == named.release)
+    };
+    let mut named = builder
+        .iter()
+        .map(|b| &b.value)
+        .chain(images)
+        .filter_map(named);
+    let kept = committed.and_then(|builder| builder.alpine);
+    let kept = kept.and_then(|kept| {
+        releases
+            .iter()
+            .find(|alpine| alpine.release == kept.release)
+    });
+    let alpine = named.next().or(kept).or(releases.first()).copied();
+    Ok(Systems { suite, alpine })
+}
+
+/// The image that is asked for in place of the official one. Order of precedence: `--builder`, the
+/// configuration.
+pub(super) fn builder_asked(facts: &Facts, request: &Request) -> Option<Choice<String>> {
+    let flag = request.builder.as_ref();
+    flag.map(|image| Choice::new(image.clone(), Why::Flag(format!("--builder {image}"))))
+        .or_else(|| configured(facts.config.builder.as_ref(), "builder"))
+}
+
+/// Where programs are built: on Alpine, or on Debian.
+pub(super) fn host(
+    facts: &Facts,
+    request: &Request,
+    program: Program,
+    built: &Built<'_>,
+    catalog: &Catalog,
+) -> Host {
+    let debian = || Host::Debian(None);
+    let host = match program {
+        Program::Gnu => debian(),
+        Program::Musl => Host::Alpine,
+        Program::Static => match built.musl(catalog) {
+            Musl::Static(host) => host,
+            Musl::Dynamic(_) | Musl::Never(_) => Host::Alpine,
+        },
+    };
+    match builder_asked(facts, request) {
+        Some(builder) if catalog.alpine_in(&builder.value).is_some() => Host::Alpine,
+        Some(_) => debian(),
+        None => host,
+    }
 }
 
 pub(super) fn toolchain(
     facts: &Facts,
-    resolution: &Resolution,
+    request: &Request,
+    rust: Rust,
+    systems: &Systems<'_>,
+    program: Program,
+    host: &Host,
     catalog: &Catalog,
-) -> anyhow::Result<(Toolchain, Vec<Note>)> {
+) -> (Toolchain, Vec<Note>) {
+    let suite = systems.suite.value;
     let mut notes = Vec::new();
-    let needed = highest_rust_version(resolution);
-    let committed = kept::builder(facts, catalog);
-    let rust = rust(facts, needed.as_ref(), catalog, &mut notes);
-    let rust = kept::patch(rust, committed);
-
-    let version = newest_patch(&rust.value);
-    let (suite, image) = match &version {
-        // Nightly images exist for the newest suite only.
-        None => {
-            let suite = catalog.images.suites.first().expect("a suite");
-            (suite, suite.nightly.clone())
+    let version = &rust.value.value;
+    let asked = builder_asked(facts, request);
+    let own = asked.is_some();
+    // There is no image of a channel for Alpine: rustup brings it.
+    let mut install = rust.install.clone();
+    let stable = || format!("{}.{}", facts.cargo.major, facts.cargo.minor);
+    let (system, builder) = match (host, systems.alpine, &rust.tag) {
+        (Host::Alpine, Some(alpine), tag) => {
+            if tag.is_none() {
+                install = Some(version.clone());
+            }
+            let tag = tag.clone().unwrap_or_else(stable);
+            let why = Why::NewestAlpine(version.clone());
+            let name = format!("Alpine {}", alpine.release);
+            (
+                Choice::new(name, why),
+                alpine.builder.replace("{rust}", &tag),
+            )
         }
-        Some(version) => {
-            let no_suite = || Refusal::NoSuite {
-                rust: rust.value.clone(),
-            };
-            let suites = catalog.suites_of(version);
-            let newest = *suites.first().ok_or_else(no_suite)?;
-            let kept = committed.map(|builder| builder.suite);
-            let suite = kept
-                .filter(|kept| suites.iter().any(|suite| suite.name == kept.name))
-                .unwrap_or(newest);
-            (suite, suite.builder.replace("{rust}", &rust.value))
+        (_, _, Some(tag)) => {
+            let builder = suite.builder.replace("{rust}", tag);
+            (
+                Choice::new(suite.name.clone(), systems.suite.why.clone()),
+                builder,
+            )
         }
+        (_, _, None) => (
+            Choice::new(suite.name.clone(), systems.suite.why.clone()),
+            suite.nightly.clone(),
+        ),
     };
-    if let (Some(version), Some((package, needs))) = (&version, &needed)
-        && needs > version
+    if let Some(asked) = &asked
+        && catalog.suite_in(&asked.value).is_none()
+        && catalog.alpine_in(&asked.value).is_none()
     {
-        let (rust, package) = (rust.value.clone(), package.clone());
-        notes.push(Note::TooOld {
-            rust,
-            package,
-            needs: needs.to_string(),
+        notes.push(Note::OtherBuilder {
+            image: asked.value.clone(),
+            suite: suite.name.clone(),
         });
     }
-    if let (Some(version), Lock::Present(lock)) = (&version, &facts.lock) {
-        let format = LOCK_FORMATS
-            .iter()
-            .find(|(format, _)| *format == lock.version);
-        if let Some((format, needs)) = format.filter(|(_, needs)| version < needs) {
-            notes.push(Note::LockTooNew {
-                format: *format,
-                needs: needs.to_string(),
-            });
-        }
-    }
-    let newest = version.is_none_or(|version| catalog.suites_of(&version)[0].name == suite.name);
-    let why = if newest {
-        Why::NewestSuite(rust.value.clone())
-    } else {
-        Why::Committed
+    let builder = asked.unwrap_or_else(|| Choice::new(builder, Why::HasBoth));
+    let file = facts.toolchain.as_ref().filter(|_| !own);
+    let chosen = |file: &ToolchainFile| {
+        let toolchain = match (&install, &rust.tag) {
+            (Some(channel), _) => channel.clone(),
+            // The images of stable releases tell their version, those of channels do not.
+            (None, Some(_)) => "$RUST_VERSION".to_owned(),
+            (None, None) => version.clone(),
+        };
+        Choice::new(toolchain, Why::OwnToolchain(file.path.clone()))
     };
-    let suite = Choice::new(suite.name.clone(), why);
-    let builder = kept::digest(facts, Toolchain::STAGE, image);
-    Ok((
-        Toolchain {
-            rust,
-            suite,
-            builder,
-            dropped: kept::too_old(committed, needed.as_ref()),
-            override_file: facts.toolchain.clone(),
+    let mut setup = Vec::new();
+    if let Some(channel) = install.as_ref().filter(|_| !own) {
+        let mut words = format!("rustup toolchain install {channel} --profile minimal");
+        let wanted = file.iter().flat_map(|file| &file.components);
+        for component in wanted.filter(|c| catalog.images.rustup.components.contains(c)) {
+            words.push_str(" --component ");
+            words.push_str(component);
+        }
+        setup.push(Choice::new(words, Why::NoChannelImage(channel.clone())));
+    }
+    if let (Program::Static, Host::Debian(_)) = (program, host) {
+        let line = format!("rustup target add \"{}\"", catalog.images.musl.triple);
+        setup.push(Choice::new(line, Why::LinksStatically));
+    }
+    let toolchain = Toolchain {
+        chosen: file.map(chosen),
+        builder: Choice::new(
+            kept::digest(facts, Toolchain::STAGE, builder.value),
+            builder.why,
+        ),
+        rust: rust.value,
+        dropped: rust.dropped,
+        suite: system,
+        installer: match host {
+            Host::Alpine => Installer::Apk,
+            Host::Debian(_) => Installer::Apt,
         },
-        notes,
-    ))
-}
-
-/// Order of precedence: the toolchain file, the configuration, the committed Dockerfile if it satisfies every
-/// `rust-version`, the installed stable toolchain, the highest `rust-version`.
-fn rust(
-    facts: &Facts,
-    needed: Option<&(String, Version)>,
-    catalog: &Catalog,
-    notes: &mut Vec<Note>,
-) -> Choice<String> {
-    let usual = || {
-        committed(kept::builder(facts, catalog), needed)
-            .or_else(|| installed(facts, needed))
-            .or_else(|| rust_version(needed))
-            .expect("the installed toolchain is older than what a package asks for")
+        setup,
     };
-    let Some(file) = &facts.toolchain else {
-        return configured(facts.config.rust.as_ref(), "rust").unwrap_or_else(usual);
-    };
-    let why = || Why::ToolchainFile(file.path.clone(), file.text.clone());
-    match &file.channel {
-        Channel::Exact(version) if catalog.is_published(version) => {
-            Choice::new(version.to_string(), why())
-        }
-        Channel::Exact(Version { major, minor, .. }) | Channel::Minor(major, minor) => {
-            Choice::new(format!("{major}.{minor}"), why())
-        }
-        Channel::Nightly(None) => Choice::new("nightly".to_owned(), why()),
-        Channel::Stable => configured(facts.config.rust.as_ref(), "rust").unwrap_or_else(usual),
-        Channel::Nightly(Some(_)) => {
-            let instead = "nightly".to_owned();
-            notes.push(no_image(file, &instead));
-            Choice::new(instead, why())
-        }
-        Channel::Beta | Channel::Custom(_) => {
-            let instead = configured(facts.config.rust.as_ref(), "rust").unwrap_or_else(usual);
-            notes.push(no_image(file, &instead.value));
-            instead
-        }
-    }
-}
-
-fn no_image(file: &ToolchainFile, instead: &str) -> Note {
-    Note::NoChannelImage {
-        file: file.path.clone(),
-        channel: file.text.clone(),
-        instead: instead.to_owned(),
-    }
-}
-
-/// The version in the committed Dockerfile, while it satisfies every package.
-fn committed(
-    committed: Option<kept::Builder<'_>>,
-    needed: Option<&(String, Version)>,
-) -> Option<Choice<String>> {
-    let fits = kept::too_old(committed, needed).is_none();
-    committed
-        .filter(|_| fits)
-        .map(|builder| Choice::new(builder.rust.to_owned(), Why::Committed))
-}
-
-/// The stable toolchain of the machine. A beta or nightly one stands for the stable release of its day: they
-/// are one and two minor versions ahead.
-fn installed(facts: &Facts, needed: Option<&(String, Version)>) -> Option<Choice<String>> {
-    let cargo = &facts.cargo;
-    let ahead = match cargo.pre.as_str() {
-        "" => 0,
-        pre if pre.starts_with("beta") => 1,
-        _ => 2,
-    };
-    let rust = format!("{}.{}", cargo.major, cargo.minor.saturating_sub(ahead));
-    let fits =
-        needed.is_none_or(|(_, needed)| newest_patch(&rust).is_some_and(|rust| *needed <= rust));
-    let why = if ahead == 0 {
-        Why::Installed
-    } else {
-        Why::StableOf(cargo.clone())
-    };
-    fits.then(|| Choice::new(rust, why))
-}
-
-fn rust_version(needed: Option<&(String, Version)>) -> Option<Choice<String>> {
-    let (package, version) = needed?;
-    let why = Why::RustVersion(package.clone(), version.clone());
-    Some(Choice::new(
-        format!("{}.{}", version.major, version.minor),
-        why,
-    ))
-}
-
-/// The highest `rust-version` of the build, and a package that declares it.
-fn highest_rust_version(resolution: &Resolution) -> Option<(String, Version)> {
-    let declared = resolution
-        .crates
-        .iter()
-        .filter_map(|krate| Some((&krate.name, krate.rust_version.clone()?)));
-    declared
-        .max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(a.0)))
-        .map(|(name, version)| (name.clone(), version))
-}
-
-/// The version that a tag stands for: of a bare minor, its newest patch. None for a channel.
-pub(super) fn newest_patch(tag: &str) -> Option<Version> {
-    let numbers: Option<Vec<u64>> = tag.split('.').map(|n| n.parse().ok()).collect();
-    match numbers?[..] {
-        [major, minor] => Some(Version::new(major, minor, u64::MAX)),
-        [major, minor, patch] => Some(Version::new(major, minor, patch)),
-        _ => None,
-    }
+    (toolchain, notes)
 }

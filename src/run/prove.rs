@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{Outcome, dockerize};
-use crate::catalog::{CATALOG, Names};
+use crate::catalog::CATALOG;
 use crate::cli::{Args, Format};
 use crate::facts::Facts;
 use crate::files::File;
@@ -20,7 +20,7 @@ pub(super) fn prove(
     plan: &Plan,
     files: &[File],
 ) -> Result<Outcome> {
-    let causes = Causes::new(&CATALOG, Names::Suite(&plan.toolchain.suite.value));
+    let causes = Causes::new(&CATALOG, plan.toolchain.names());
     let patience = Patience::new(args.verify.timeout)?;
     let engine = Engine::find(args.verify.engine, &patience, &causes)?;
     let [dockerfile, ignore] = files else {

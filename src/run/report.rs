@@ -113,7 +113,7 @@ pub(super) fn changes(
         let from = format_args!(
             "{}: built on {}, runs on {base}",
             written.join(", "),
-            plan.toolchain.builder
+            plan.toolchain.builder.value
         )
         .to_string();
         shell.status("Wrote", from);

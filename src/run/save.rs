@@ -51,12 +51,22 @@ pub(super) fn settings(request: &Request, plan: &Plan) -> (Vec<Setting>, Request
             .cache
             .map(|cache| Setting::to(&["cache"], cache.to_string())),
     );
+    for (key, value) in [("base", &request.base), ("builder", &request.builder)] {
+        settings.extend(
+            value
+                .as_ref()
+                .map(|value| Setting::to(&[key], value.as_str())),
+        );
+    }
     let rest = Request {
         packages: Vec::new(),
         bins: Vec::new(),
         features: Features::default(),
         profile: None,
         cache: None,
+        base: None,
+        builder: None,
+        alternatives: request.alternatives,
     };
     (settings, rest)
 }
