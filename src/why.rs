@@ -157,6 +157,10 @@ pub enum Why {
 }
 
 impl fmt::Display for Why {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "it is a list, of one sentence for each reason"
+    )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag(flag) => write!(f, "asked for with `{flag}`"),
