@@ -10,6 +10,7 @@ mod cargo;
 mod cargo_config;
 mod committed;
 mod gather;
+mod git;
 mod graph;
 mod lock;
 mod sources;
@@ -20,12 +21,12 @@ use std::collections::BTreeSet;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use semver::Version;
 
-pub use self::cargo::CargoFlags;
+pub use self::cargo::{CargoFailed, CargoFlags};
 pub use self::cargo_config::{CargoConfig, Setting};
 pub use self::committed::{Committed, FromLine, from_lines};
 pub use self::gather::{Where, gather};
 pub use self::graph::{Build, Features, Graph, Libc, Resolution, ResolvedCrate, Side};
-pub use self::lock::{Lock, LockFile};
+pub use self::lock::{Lock, LockFile, LockState};
 pub use self::sources::Mention;
 pub use self::toolchain::{Channel, ToolchainFile};
 use crate::config::{Config, PackageConfig};
@@ -48,8 +49,6 @@ pub struct Facts {
     pub toolchain: Option<ToolchainFile>,
     /// The lock file.
     pub lock: Lock,
-    /// Whether it is as cargo wants it; where it could be changed, it is by now.
-    pub lock_fits: bool,
     /// Cargo's configuration in the context, merged.
     pub cargo_config: CargoConfig,
     /// What an earlier run wrote.

@@ -35,7 +35,7 @@ pub use self::refusal::Refusal;
 pub use self::toolchain::Toolchain;
 use crate::catalog::Catalog;
 use crate::config::Cache;
-use crate::facts::{Facts, Features, Libc, Lock};
+use crate::facts::{Facts, Features, Libc, Lock, LockState};
 use crate::why::{Choice, Why};
 
 /// What the command line asks for. An empty list or `None` leaves the decision to the configuration and the
@@ -129,12 +129,14 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
     notes.extend(build::notes(facts));
     notes.extend(libc::notes(program, built, catalog));
     notes.extend(of_images);
-    if facts.lock == Lock::Missing {
-        notes.push(Note::NoLock);
-    }
-    if !facts.lock_fits {
-        notes.push(Note::LockOutdated);
-    }
+    notes.extend(match &facts.lock {
+        Lock::Missing => Some(Note::NoLock),
+        Lock::Present(lock) => match lock.state {
+            LockState::Current => None,
+            LockState::Stale => Some(Note::LockStale),
+            LockState::Ignored => Some(Note::LockIgnored),
+        },
+    });
     Ok(Plan {
         context: context::context(facts, &built.needs),
         toolchain,

@@ -13,7 +13,7 @@ use crate::catalog::CATALOG;
 use crate::cli::{Args, Color, Format};
 use crate::config::Invalid;
 use crate::explain::Explanation;
-use crate::facts::{Features, Where, clean};
+use crate::facts::{CargoFailed, Features, Where, clean};
 use crate::files::mark::Owner;
 use crate::files::{Mode, Occupied, manifest};
 use crate::plan::{Refusal, Request};
@@ -80,6 +80,8 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         Some(report::way_out(owner, &occupied.found, &occupied.wanted))
     } else if let Some(trouble) = error.downcast_ref::<Trouble>() {
         Some(trouble.hint.clone())
+    } else if let Some(failed) = error.downcast_ref::<CargoFailed>() {
+        failed.hint()
     } else {
         error.downcast_ref::<Invalid>()?.hint.clone()
     }
@@ -96,7 +98,6 @@ fn dockerize(args: &Args) -> Result<Outcome> {
     let place = Where {
         manifest: args.cargo.manifest_path.clone(),
         cargo: args.cargo.flags(),
-        keep_lock: args.mode.check || args.mode.stdout || args.mode.explain,
         dockerfile: output.clone(),
     };
     // Cargo takes its time; the catalog is read meanwhile.

@@ -142,6 +142,10 @@ pub enum Why {
     Locked(u32),
     /// The project has no lock file.
     NoLock,
+    /// The lock file does not fit the manifests.
+    LockStale,
+    /// Git ignores the lock file.
+    LockIgnored,
     /// The common ancestor of the workspace and of the path dependencies outside of it.
     OutsideWorkspace(Utf8PathBuf),
     /// A source file, and the file or folder that it has the compiler read.
@@ -257,6 +261,8 @@ impl fmt::Display for Why {
             ),
             Self::Locked(version) => write!(f, "there is a lock file of version {version}"),
             Self::NoLock => write!(f, "there is no lock file"),
+            Self::LockStale => write!(f, "the lock file lacks what the manifests ask for"),
+            Self::LockIgnored => write!(f, "git ignores the lock file"),
             Self::OutsideWorkspace(path) => {
                 write!(
                     f,

@@ -45,7 +45,6 @@ fn compare(manifest: &Path) -> Result<Vec<String>> {
     let manifest = Utf8PathBuf::try_from(manifest.to_owned())?;
     let facts = gather(&Where {
         manifest: Some(manifest.clone()),
-        keep_lock: true,
         ..Where::default()
     })?;
     let mut different = Vec::new();

@@ -1,6 +1,6 @@
 //! Runs cargo. Nothing else in the program starts it.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::MetadataCommand;
 use semver::Version;
@@ -62,7 +62,7 @@ pub(super) fn metadata(
     resolver: &str,
     flags: CargoFlags,
     lock: Option<&Utf8Path>,
-) -> Result<String> {
+) -> Result<String, CargoFailed> {
     let all = || metadata_for(manifest, &[], flags, lock).ok();
     let unified = if resolver == "1" { all() } else { None };
     unified.map_or_else(|| metadata_for(manifest, &PLATFORMS, flags, lock), Ok)
@@ -73,7 +73,7 @@ fn metadata_for(
     platforms: &[&str],
     flags: CargoFlags,
     lock: Option<&Utf8Path>,
-) -> Result<String> {
+) -> Result<String, CargoFailed> {
     let mut options: Vec<String> = vec!["--all-features".into(), "--color=never".into()];
     for &platform in platforms {
         options.extend(["--filter-platform".into(), platform.into()]);
@@ -109,21 +109,79 @@ fn metadata_for(
     run(command, "cargo metadata")
 }
 
-/// Runs cargo and returns what it printed; where it fails, its own reason becomes the error.
-fn run(mut command: std::process::Command, name: &str) -> Result<String> {
-    let output = command.output().with_context(|| {
-        format!(
-            "failed to run `{}`",
-            command.get_program().to_string_lossy()
-        )
-    })?;
-    if !output.status.success() {
-        bail!(
-            "`{name}` failed: {}",
-            reason(&String::from_utf8_lossy(&output.stderr))
-        );
+/// Cargo gave no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("`{command}` failed: {reason}")]
+pub struct CargoFailed {
+    command: &'static str,
+    /// In cargo's own words.
+    reason: String,
+}
+
+/// What cargo says where the lock file would have to change.
+const STALE_LOCK: &str = "--locked was passed";
+
+/// Words of cargo's that tell why a source did not answer, and the ways out. The first match counts.
+const WAYS_OUT: [(&[&str], &str); 5] = [
+    (
+        &[STALE_LOCK],
+        "bring it up to date with `cargo update --workspace`, or leave `--locked` out",
+    ),
+    (
+        &["--offline"],
+        "download the dependencies first, with `cargo fetch`, or leave `--offline` out",
+    ),
+    (
+        &["authenticat", "no token found", "credential", "401", "403"],
+        "let cargo reach the source first: `cargo login --registry NAME` for a registry, an ssh agent or git's \
+         credential helper for a repository",
+    ),
+    (
+        &[
+            "download",
+            "network",
+            "resolve host",
+            "timed out",
+            "spurious",
+            "unable to update",
+            "failed to fetch",
+        ],
+        "see that this machine reaches the source, or run this with `--offline` where `cargo fetch` has run before",
+    ),
+    (
+        &["No such file or directory", "os error 2"],
+        "check the path; a submodule is there after `git submodule update --init --recursive`",
+    ),
+];
+
+impl CargoFailed {
+    /// What to do about it, where cargo does not say so itself.
+    pub fn hint(&self) -> Option<String> {
+        let says = |word: &&str| self.reason.contains(*word);
+        let known = WAYS_OUT.iter().find(|(words, _)| words.iter().any(says));
+        known.map(|(_, hint)| (*hint).to_owned())
     }
-    String::from_utf8(output.stdout).with_context(|| format!("`{name}` printed invalid UTF-8"))
+
+    /// Whether it failed only because it was not to change the lock file.
+    pub(super) fn is_stale_lock(&self) -> bool {
+        self.reason.contains(STALE_LOCK)
+    }
+}
+
+/// Runs cargo and returns what it printed; where it fails, its own reason becomes the error.
+fn run(mut command: std::process::Command, name: &'static str) -> Result<String, CargoFailed> {
+    let failed = |reason: String| CargoFailed {
+        command: name,
+        reason,
+    };
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .output()
+        .map_err(|error| failed(format!("`{program}` cannot be run: {error}")))?;
+    if !output.status.success() {
+        return Err(failed(reason(&String::from_utf8_lossy(&output.stderr))));
+    }
+    String::from_utf8(output.stdout).map_err(|_| failed("it printed invalid UTF-8".to_owned()))
 }
 
 /// Cargo's error without what it said of its progress before.

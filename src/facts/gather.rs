@@ -9,7 +9,7 @@ use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 
 use super::{
     About, Bin, BuildScript, CargoFlags, Facts, Graph, Membership, Mention, Package, cargo,
-    cargo_config, committed, lock, relative, sources, toolchain,
+    cargo_config, committed, git, lock, relative, sources, toolchain,
 };
 use crate::config::{self, Config, PackageConfig, Table};
 
@@ -20,8 +20,6 @@ pub struct Where {
     pub manifest: Option<Utf8PathBuf>,
     /// Options for cargo.
     pub cargo: CargoFlags,
-    /// Leave an existing lock file as it is, also where cargo would bring it up to date.
-    pub keep_lock: bool,
     /// `--output`: the Dockerfile, where it is not to be the usual one.
     pub dockerfile: Option<Utf8PathBuf>,
 }
@@ -37,12 +35,12 @@ pub fn gather(place: &Where) -> Result<Facts> {
     let resolver = resolver(&read_manifest(&manifest)?);
     let version = std::thread::spawn(cargo::version);
 
-    let (metadata, lock_fits) = resolve(&manifest, &resolver, place)?;
+    let answer = ask(&manifest, &resolver, place.cargo)?;
     let lock = std::thread::spawn({
         let workspace = workspace.to_owned();
-        move || lock::read(&workspace)
+        move || lock::read(&workspace, answer.stale_lock)
     });
-    let graph = Graph::new(&metadata, &resolver)?;
+    let graph = Graph::new(&answer.metadata, &resolver)?;
 
     let mut mentions = mentions(graph.packages(), workspace);
     let context = context(graph.packages(), &mentions, workspace);
@@ -74,7 +72,6 @@ pub fn gather(place: &Where) -> Result<Facts> {
         cargo: version.join().expect("the thread does not panic")?,
         toolchain: toolchain::find(workspace, &context)?,
         lock: lock.join().expect("the thread does not panic")?,
-        lock_fits,
         cargo_config: cargo_config::read(workspace, &context)?,
         committed: committed::read(&dockerfile),
         config: read_config(graph.packages(), &manifest)?,
@@ -84,44 +81,57 @@ pub fn gather(place: &Where) -> Result<Facts> {
     })
 }
 
-/// What cargo says of the project, and whether the lock file was as cargo wants it.
-///
-/// A project without one gets none, and with `keep_lock` one that is out of date stays as it is: cargo, which has
-/// to write the lock file to answer, then writes to another place.
-fn resolve(manifest: &Utf8Path, resolver: &str, place: &Where) -> Result<(String, bool)> {
+/// What cargo says of a workspace.
+struct Answer {
+    /// The JSON of `cargo metadata`.
+    metadata: String,
+    /// Whether the lock file lacks what the manifests ask for.
+    stale_lock: bool,
+}
+
+/// Asks for the metadata. The lock file stays as it is, also where it is out of date, and a project without one
+/// gets none: cargo, which has to write it to answer, then writes to another place.
+fn ask(manifest: &Utf8Path, resolver: &str, flags: CargoFlags) -> Result<Answer> {
     let path = manifest.with_file_name("Cargo.lock");
-    let ask = |flags, lock| cargo::metadata(manifest, resolver, flags, lock);
     let had_lock = path.exists();
-    if had_lock && !place.keep_lock {
-        return Ok((ask(place.cargo, None)?, true));
+    let ask = |flags, lock| cargo::metadata(manifest, resolver, flags, lock);
+    if had_lock || flags.locked || flags.frozen {
+        let locked = CargoFlags {
+            locked: true,
+            ..flags
+        };
+        let may_change = !flags.locked && !flags.frozen;
+        match ask(locked, None) {
+            Err(error) if may_change && error.is_stale_lock() => {}
+            answer => {
+                return Ok(Answer {
+                    metadata: answer?,
+                    stale_lock: false,
+                });
+            }
+        }
     }
-    let locked = CargoFlags {
-        locked: true,
-        ..place.cargo
-    };
-    let answer = had_lock.then(|| ask(locked, None));
-    let error = match answer {
-        Some(Ok(metadata)) => return Ok((metadata, true)),
-        Some(Err(error)) if place.cargo.locked || place.cargo.frozen => return Err(error),
-        Some(Err(error)) => Some(error),
-        None => None,
-    };
     let elsewhere = tempfile::tempdir().context("failed to make a temporary folder")?;
     let lock = elsewhere.path().join("Cargo.lock");
     if had_lock {
         fs_err::copy(&path, &lock)?;
     }
     let lock = Utf8Path::from_path(&lock).context("the temporary folder is not UTF-8")?;
-    match (ask(place.cargo, Some(lock)), error) {
-        (Ok(metadata), error) => Ok((metadata, error.is_none())),
-        (Err(_), Some(error)) => Err(error),
-        // A cargo that knows no other place.
-        (Err(_), None) => {
-            let metadata = ask(place.cargo, None);
-            let _ = fs_err::remove_file(&path);
-            Ok((metadata?, true))
+    let metadata = ask(flags, Some(lock)).or_else(|_| {
+        // A cargo that knows no other place, or has a better reason.
+        let before = had_lock.then(|| fs_err::read(&path)).transpose()?;
+        let answer = ask(flags, None);
+        match before {
+            Some(before) => fs_err::write(&path, before)?,
+            None if path.exists() => fs_err::remove_file(&path)?,
+            None => {}
         }
-    }
+        Ok::<_, anyhow::Error>(answer?)
+    })?;
+    Ok(Answer {
+        metadata,
+        stale_lock: had_lock,
+    })
 }
 
 /// Folders named `target` among the sources, which the ignore file must not take for cargo's. What cannot be
@@ -225,7 +235,7 @@ fn context(
     for package in local {
         context = common(context, package.manifest_path());
     }
-    let repository = workspace.ancestors().find(|dir| dir.join(".git").exists());
+    let repository = git::repository(workspace);
     // What looks like a path may be none: a match far away, or outside of the repository, is chance.
     let near = |dir: &Utf8Path| match repository {
         Some(repository) => dir.starts_with(repository),

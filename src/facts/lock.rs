@@ -6,6 +6,8 @@ use anyhow::{Context, Result};
 use camino::Utf8Path;
 use serde::Deserialize;
 
+use super::git;
+
 /// Whether the project has a lock file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lock {
@@ -22,8 +24,21 @@ pub struct LockFile {
     pub version: u32,
     /// Whether a package comes from a git repository.
     pub git: bool,
+    /// Whether it can be relied on.
+    pub state: LockState,
     /// Registries other than crates.io, as the lock file names them.
     pub registries: BTreeSet<String>,
+}
+
+/// What a lock file is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockState {
+    /// It holds every dependency.
+    Current,
+    /// It lacks what the manifests ask for, so that `--locked` fails.
+    Stale,
+    /// The repository ignores it, so that another checkout has none.
+    Ignored,
 }
 
 #[derive(Deserialize)]
@@ -47,8 +62,8 @@ const CRATES_IO: [&str; 2] = [
     "sparse+https://index.crates.io/",
 ];
 
-/// Reads the lock file of the workspace at `root`, an absolute path.
-pub(super) fn read(root: &Utf8Path) -> Result<Lock> {
+/// Reads the lock file of the workspace at `root`, an absolute path; `stale` is what cargo thinks of it.
+pub(super) fn read(root: &Utf8Path, stale: bool) -> Result<Lock> {
     let path = root.join("Cargo.lock");
     if !path.exists() {
         return Ok(Lock::Missing);
@@ -67,6 +82,11 @@ pub(super) fn read(root: &Utf8Path) -> Result<Lock> {
     let sources: BTreeSet<_> = text.package.into_iter().filter_map(|p| p.source).collect();
     Ok(Lock::Present(LockFile {
         version,
+        state: match stale {
+            true => LockState::Stale,
+            false if git::ignores(&path) => LockState::Ignored,
+            false => LockState::Current,
+        },
         git: sources.iter().any(|s| s.starts_with("git+")),
         registries: sources
             .into_iter()

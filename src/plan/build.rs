@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::binaries::Selection;
 use super::needs::{EnvVar, Needed, Needs};
 use super::{Note, Refusal, Request, configured};
-use crate::facts::{Facts, Features, Libc, Lock, Membership};
+use crate::facts::{Facts, Features, Libc, Lock, LockState, Membership};
 use crate::why::{Choice, Why};
 
 /// How the binaries are built.
@@ -120,7 +120,11 @@ pub(super) fn command(
         features,
         profile: profile(facts, request),
         locked: match &facts.lock {
-            Lock::Present(lock) => Choice::new(true, Why::Locked(lock.version)),
+            Lock::Present(lock) => match lock.state {
+                LockState::Current => Choice::new(true, Why::Locked(lock.version)),
+                LockState::Stale => Choice::new(false, Why::LockStale),
+                LockState::Ignored => Choice::new(false, Why::LockIgnored),
+            },
             Lock::Missing => Choice::new(false, Why::NoLock),
         },
         target: facts

@@ -51,8 +51,10 @@ pub enum Note {
     Root(String),
     /// The lock file is not there.
     NoLock,
-    /// The lock file is not as cargo wants it.
-    LockOutdated,
+    /// The lock file does not fit the manifests.
+    LockStale,
+    /// The lock file is not committed.
+    LockIgnored,
     /// The code is made for the processor of the machine that builds.
     NativeCpu(Utf8PathBuf),
     /// Cargo's configuration asks for another target than the image's own platform.
@@ -135,10 +137,15 @@ impl fmt::Display for Note {
                 "there is no Cargo.lock: every build resolves its dependencies anew; commit one to build \
                  with `--locked`"
             ),
-            Self::LockOutdated => write!(
+            Self::LockStale => write!(
                 f,
-                "Cargo.lock does not fit the manifests, and the image builds with `--locked`: run `cargo update --workspace` \
-                 and commit it"
+                "Cargo.lock lacks what the manifests ask for, and every build resolves that anew: run \
+                 `cargo update --workspace` and commit it to build with `--locked`"
+            ),
+            Self::LockIgnored => write!(
+                f,
+                "git ignores Cargo.lock, so that other checkouts resolve their dependencies anew: commit it to \
+                 build with `--locked`"
             ),
             Self::NativeCpu(file) => write!(
                 f,

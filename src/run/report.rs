@@ -6,7 +6,7 @@ use super::Outcome;
 use crate::facts::Facts;
 use crate::files::mark::Owner;
 use crate::files::{Change, File, Mode};
-use crate::plan::{Note, Plan};
+use crate::plan::Plan;
 use crate::shell::Shell;
 use crate::{dockerfile, drift};
 
@@ -97,10 +97,6 @@ pub(super) fn changes(
                 outcome = Outcome::Stale;
             }
         }
-    }
-    if mode == Mode::Check && plan.notes.contains(&Note::LockOutdated) {
-        shell.note("Outdated", Note::LockOutdated);
-        outcome = Outcome::Stale;
     }
     if outcome == Outcome::Stale {
         for remedy in remedies {
