@@ -63,6 +63,10 @@ pub struct Config {
     /// Files and folders, relative to the package (or the workspace), that the program reads where it runs;
     /// in place of those that the crates of the program are known to read.
     pub assets: Option<Vec<String>>,
+    /// Instructions at the beginning of stages, as they are.
+    pub before: BTreeMap<String, Vec<String>>,
+    /// Instructions at the end of stages, as they are.
+    pub after: BTreeMap<String, Vec<String>>,
     /// How `--verify` runs the program, in place of `--version` and `--help`.
     pub verify: Proof,
 }

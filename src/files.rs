@@ -5,12 +5,11 @@
     reason = "the files are read and written here"
 )]
 
+mod disk;
 pub mod manifest;
 pub mod mark;
 
-use std::io::Write;
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use similar::TextDiff;
 
@@ -62,32 +61,32 @@ pub enum Change {
 }
 
 /// Brings the disk to the rendered files, or compares it with them. Every file is looked at before the first
-/// one is written.
+/// one is written. `root`: the folder that links may not lead out of.
 ///
 /// # Errors
 /// A file in the way that is somebody's own, and every failure to read or write, with the path.
-pub fn apply(files: &[File], mode: Mode) -> Result<Vec<Change>> {
-    let found: Vec<Option<String>> = files
-        .iter()
-        .map(|file| read(&file.path))
-        .collect::<Result<_>>()?;
-    let decided: Vec<Change> = files
-        .iter()
-        .zip(&found)
-        .map(|(file, found)| compare(file, found.as_deref(), mode))
-        .collect::<Result<_>>()?;
+pub fn apply(files: &[File], root: &Utf8Path, mode: Mode) -> Result<Vec<Change>> {
+    let mut all = Vec::new();
+    for file in files {
+        let found = disk::read(&file.path)?;
+        let change = compare(file, found.as_deref(), mode)?;
+        let path = match change {
+            Change::LeftAlone => file.path.clone(),
+            _ => disk::behind_links(&file.path, root)?,
+        };
+        all.push((path, found, change));
+    }
     let mut changes = Vec::new();
-    for (file, change) in files.iter().zip(decided) {
-        changes.push(match change {
-            Change::Written { backup, replaced } => {
-                if let Some(backup) = &backup {
-                    fs_err::copy(&file.path, backup)?;
-                }
-                write(&file.path, &file.text)?;
-                Change::Written { backup, replaced }
+    for (file, (path, found, mut change)) in files.iter().zip(all) {
+        if let Change::Written { backup, replaced } = &mut change {
+            if replaced.is_none()
+                && let Some(own) = &found
+            {
+                *backup = Some(disk::back_up(&file.path, own)?);
             }
-            other => other,
-        });
+            disk::write(&path, &file.text, found.as_deref())?;
+        }
+        changes.push(change);
     }
     Ok(changes)
 }
@@ -120,8 +119,9 @@ fn compare(file: &File, found: Option<&str>, mode: Mode) -> Result<Change> {
             owner: mark::owner(found),
             found: Some(found.to_owned()),
         }),
+        // The backup gets its name when it is made.
         Mode::Force if own => Ok(Change::Written {
-            backup: Some(backup(&file.path)),
+            backup: None,
             replaced: None,
         }),
         Mode::Write if own => bail!(Occupied {
@@ -152,71 +152,6 @@ pub struct Occupied {
     pub found: String,
     /// The text that would have been written.
     pub wanted: String,
-}
-
-/// The first free name for a backup beside the file.
-fn backup(path: &Utf8Path) -> Utf8PathBuf {
-    let names =
-        std::iter::once(format!("{path}.bak")).chain((1..).map(|n| format!("{path}.bak.{n}")));
-    names
-        .map(Utf8PathBuf::from)
-        .find(|name| !name.exists())
-        .expect("some number is free")
-}
-
-/// The text of a regular file, or None if there is nothing.
-fn read(path: &Utf8Path) -> Result<Option<String>> {
-    match fs_err::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-        Ok(metadata) if !metadata.is_file() => bail!("`{path}` is not a regular file"),
-        Ok(_) => {
-            let bytes = fs_err::read(path)?;
-            Ok(Some(
-                String::from_utf8(bytes).with_context(|| format!("`{path}` is not UTF-8"))?,
-            ))
-        }
-    }
-}
-
-/// Replaces the file as a whole, through a temporary one beside it; a link is followed, permissions are kept.
-fn write(path: &Utf8Path, text: &str) -> Result<()> {
-    let context = || format!("failed to write `{path}`");
-    let target = path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
-    let folder = target.parent().with_context(context)?;
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".dockerize-")
-        .tempfile_in(folder)
-        // Its own message would name the temporary file.
-        .map_err(|error| std::io::Error::from(error.kind()))
-        .with_context(context)?;
-    temporary.write_all(text.as_bytes()).with_context(context)?;
-    let permissions = fs_err::metadata(&target).map(|metadata| metadata.permissions());
-    // A new file gets the permissions that any program's files get, not those of a temporary one.
-    match permissions {
-        Ok(permissions) => temporary
-            .as_file()
-            .set_permissions(permissions)
-            .with_context(context)?,
-        Err(_) => set_usual_permissions(temporary.as_file()).with_context(context)?,
-    }
-    temporary.as_file().sync_all().with_context(context)?;
-    temporary
-        .persist(&target)
-        .map_err(|error| error.error)
-        .with_context(context)?;
-    Ok(())
-}
-
-#[cfg(unix)]
-fn set_usual_permissions(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn set_usual_permissions(_: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
 }
 
 fn diff(path: &Utf8Path, old: &str, new: &str) -> String {
@@ -253,18 +188,18 @@ mod tests {
         let (_guard, dir) = temporary();
         let files = [file(&dir, "FROM a:1 AS x\n")];
         assert_eq!(
-            apply(&files, Mode::Write).expect("writes"),
+            apply(&files, &dir, Mode::Write).expect("writes"),
             [Change::Written {
                 backup: None,
                 replaced: None
             }]
         );
         assert_eq!(
-            apply(&files, Mode::Write).expect("reads"),
+            apply(&files, &dir, Mode::Write).expect("reads"),
             [Change::Unchanged]
         );
         assert_eq!(
-            apply(&files, Mode::Check).expect("reads"),
+            apply(&files, &dir, Mode::Check).expect("reads"),
             [Change::Unchanged]
         );
     }
@@ -274,13 +209,13 @@ mod tests {
         let (_guard, dir) = temporary();
         let files = [file(&dir, "FROM a:1 AS x\n")];
         fs_err::write(&files[0].path, "FROM mine\n").expect("writes");
-        assert!(apply(&files, Mode::Write).is_err());
+        assert!(apply(&files, &dir, Mode::Write).is_err());
         let backup = dir.join("Dockerfile.bak");
         let written = Change::Written {
             backup: Some(backup.clone()),
             replaced: None,
         };
-        assert_eq!(apply(&files, Mode::Force).expect("writes"), [written]);
+        assert_eq!(apply(&files, &dir, Mode::Force).expect("writes"), [written]);
         assert_eq!(
             fs_err::read_to_string(backup).expect("reads"),
             "FROM mine\n"
@@ -292,7 +227,7 @@ mod tests {
         let (_guard, dir) = temporary();
         let edited = mark::sealed("FROM a:1 AS x\n") + "RUN mine\n";
         fs_err::write(dir.join("Dockerfile"), edited).expect("writes");
-        let error = apply(&[file(&dir, "FROM a:2 AS x\n")], Mode::Write).expect_err("edited");
+        let error = apply(&[file(&dir, "FROM a:2 AS x\n")], &dir, Mode::Write).expect_err("edited");
         assert!(error.to_string().contains("was edited by hand"), "{error}");
     }
 }

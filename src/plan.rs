@@ -33,6 +33,8 @@ pub use self::needs::{EnvVar, Needed};
 pub use self::note::Note;
 pub use self::refusal::Refusal;
 pub use self::toolchain::Toolchain;
+use std::collections::BTreeMap;
+
 use crate::catalog::Catalog;
 use crate::config::Cache;
 use crate::facts::{Facts, Features, Libc, Lock, LockState};
@@ -73,12 +75,23 @@ pub struct Plan {
     pub cache: Choice<Cache>,
     /// The final stages, the default one last.
     pub images: Vec<Image>,
+    /// Instructions of the project's own.
+    pub verbatim: Verbatim,
     /// Binaries that get no image, as `package/binary`.
     pub left_out: Vec<Choice<String>>,
     /// What the user should know beside the decisions.
     pub notes: Vec<Note>,
     /// The bases that were not chosen, if they are of interest.
     pub alternatives: Vec<Alternative>,
+}
+
+/// Instructions that go into the Dockerfile as they are, by stage.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verbatim {
+    /// At its beginning.
+    pub before: BTreeMap<String, Vec<String>>,
+    /// At its end.
+    pub after: BTreeMap<String, Vec<String>>,
 }
 
 /// Decides everything.
@@ -144,6 +157,10 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
         cache: cache::cache(facts, request),
         images,
         left_out: selection.left_out,
+        verbatim: Verbatim {
+            before: facts.config.before.clone(),
+            after: facts.config.after.clone(),
+        },
         notes,
         alternatives,
     })

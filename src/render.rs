@@ -2,6 +2,7 @@
 //! module only puts values into the words of Dockerfiles.
 
 mod stage;
+mod verbatim;
 
 use askama::Template;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -9,7 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use self::stage::Stage;
 use crate::config::Cache;
 use crate::files::{File, mark};
-use crate::plan::{EnvVar, Plan};
+use crate::plan::{EnvVar, Plan, Refusal};
 use crate::why::{Choice, Why};
 
 /// The folder of the context in the build stages.
@@ -68,7 +69,10 @@ struct Dockerignore<'p> {
 ///
 /// `dockerfile` is the absolute path of the first. The other lies at the root of the context, or beside the
 /// Dockerfile where that has another name or place: the engine reads `NAME.dockerignore` first.
-pub fn render(plan: &Plan, dockerfile: &Utf8Path) -> Vec<File> {
+///
+/// # Errors
+/// Instructions of the project's own that have no place.
+pub fn render(plan: &Plan, dockerfile: &Utf8Path) -> Result<Vec<File>, Refusal> {
     let usual = plan.context.dir.value.join("Dockerfile") == dockerfile;
     let ignore = if usual {
         dockerfile.with_file_name(".dockerignore")
@@ -76,7 +80,7 @@ pub fn render(plan: &Plan, dockerfile: &Utf8Path) -> Vec<File> {
         Utf8PathBuf::from(format!("{dockerfile}.dockerignore"))
     };
     let text = |template: Result<String, askama::Error>| {
-        mark::sealed(&(template.expect("writing to a string cannot fail") + "\n"))
+        template.expect("writing to a string cannot fail") + "\n"
     };
     let own = [dockerfile, &ignore].map(|path| path.strip_prefix(&plan.context.dir.value));
     let own = own
@@ -84,18 +88,19 @@ pub fn render(plan: &Plan, dockerfile: &Utf8Path) -> Vec<File> {
         .flatten()
         .filter(|_| !plan.context.with_history);
     let own: Vec<String> = own.map(ToString::to_string).collect();
-    vec![
+    let body = verbatim::insert(&text(self::dockerfile(plan).render()), &plan.verbatim)?;
+    Ok(vec![
         File {
             path: dockerfile.to_owned(),
-            text: text(self::dockerfile(plan).render()),
+            text: mark::sealed(&body),
             optional: false,
         },
         File {
             path: ignore,
-            text: text(dockerignore(plan, &own).render()),
+            text: mark::sealed(&text(dockerignore(plan, &own).render())),
             optional: true,
         },
-    ]
+    ])
 }
 
 fn dockerignore<'p>(plan: &'p Plan, own: &'p [String]) -> Dockerignore<'p> {

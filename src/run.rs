@@ -115,7 +115,7 @@ fn dockerize(args: &Args) -> Result<Outcome> {
         None
     };
     let dockerfile = output.unwrap_or_else(|| facts.workspace().join("Dockerfile"));
-    let files = crate::render::render(&plan, &dockerfile);
+    let files = crate::render::render(&plan, &dockerfile)?;
 
     if args.mode.stdout {
         Shell::out(&files[0].text);
@@ -134,7 +134,7 @@ fn dockerize(args: &Args) -> Result<Outcome> {
         _ if args.mode.check => Mode::Check,
         _ => Mode::Write,
     };
-    let changes = crate::files::apply(&files, mode)?;
+    let changes = crate::files::apply(&files, &plan.context.dir.value, mode)?;
     if let Some(saved) = saved
         && saved.write()?
     {

@@ -33,6 +33,10 @@ impl Committed {
 
 /// Reads the Dockerfile at `path`. A file that is not there, cannot be read or is not ours says nothing.
 pub(super) fn read(path: &Utf8Path) -> Committed {
+    // Reading a pipe would wait for its writer.
+    if !path.is_file() {
+        return Committed::default();
+    }
     match fs_err::read_to_string(path) {
         Ok(text) if mark::is_ours(&text) => Committed {
             images: from_lines(&text).collect(),

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, TableLike, Value};
 
+use super::disk;
 use crate::config::{self, Config, Table};
 
 /// A key below `metadata.dockerize`, and what becomes of it.
@@ -56,8 +57,8 @@ impl Setting {
 #[derive(Clone, Debug)]
 pub struct Edited {
     path: Utf8PathBuf,
+    old: String,
     text: String,
-    changed: bool,
 }
 
 /// Makes settings in the manifest at `path`, the root of the workspace.
@@ -72,7 +73,7 @@ pub fn edit(path: &Utf8Path, settings: &[Setting]) -> Result<Edited> {
     let text = edited(&old, settings).with_context(|| format!("failed to change `{path}`"))?;
     Ok(Edited {
         path: path.to_owned(),
-        changed: text != old,
+        old,
         text,
     })
 }
@@ -100,10 +101,13 @@ impl Edited {
     /// # Errors
     /// It cannot be written.
     pub fn write(&self) -> Result<bool> {
-        if self.changed {
-            super::write(&self.path, &self.text)?;
+        let changed = self.text != self.old;
+        if changed {
+            let root = self.path.parent().context("a manifest has a folder")?;
+            let path = disk::behind_links(&self.path, root)?;
+            disk::write(&path, &self.text, Some(&self.old))?;
         }
-        Ok(self.changed)
+        Ok(changed)
     }
 }
 

@@ -125,6 +125,20 @@ pub enum Refusal {
         /// The package.
         package: String,
     },
+    /// Instructions for a stage that the Dockerfile does not have.
+    #[error("there is no stage for `{key}`")]
+    NoStage {
+        /// The key of the configuration.
+        key: String,
+        /// The stages.
+        stages: Vec<String>,
+    },
+    /// Instructions that no engine reads.
+    #[error("what `before` and `after` add to the Dockerfile is not right: {what}")]
+    Verbatim {
+        /// The reason.
+        what: String,
+    },
     /// A path of the configuration that cannot be part of the context.
     #[error("the asset `{path}` is not a path below its package")]
     AssetOutside {
@@ -165,6 +179,10 @@ impl Refusal {
                 "move `build.target` out of it, to where only the other target is built".into()
             }
             Self::PageWithoutPort { .. } => "add the port that the program listens on".into(),
+            Self::NoStage { stages, .. } => format!("there is `{}`", stages.join("`, `")),
+            Self::Verbatim { .. } => {
+                "each string is a whole instruction, such as \"RUN mkdir /data\"".into()
+            }
             Self::AssetOutside { .. } => "name a file or folder inside of the package".into(),
         })
     }
