@@ -148,14 +148,14 @@ impl Verification<'_> {
             return Ok(None);
         }
         let log = match progress {
-            Progress::Silent | Progress::Shown => built.stderr,
+            Progress::Silent | Progress::Shown => built.log,
             // The terminal has it; what the engine does not keep, it has to say once more.
             Progress::Own => match self.engine.last_log(&subject.stage)? {
                 Some(log) => log,
                 None => {
                     self.engine
                         .build(self.source, &subject.stage, image, Progress::Silent)?
-                        .stderr
+                        .log
                 }
             },
         };

@@ -139,12 +139,7 @@ impl Engine {
             (Kind::Podman, Progress::Own) => Progress::Shown,
             _ => progress,
         };
-        let mut finished = process::run(command, "", progress, &self.patience)?;
-        finished.stderr = match self.kind {
-            Kind::Docker => finished.stderr,
-            Kind::Podman => finished.stdout.clone() + &finished.stderr,
-        };
-        Ok(finished)
+        process::run(command, "", progress, &self.patience)
     }
 
     /// The log of the last failed build of a stage, where the engine keeps it.
@@ -181,6 +176,10 @@ impl Engine {
         read: impl FnOnce(&mut dyn Read) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let mut command = self.build_command(source, stage);
+        if self.kind == Kind::Podman {
+            // Its progress would go to the same place as the files.
+            command.arg("--quiet");
+        }
         command.args([
             "--output",
             "type=tar,dest=-",
@@ -326,10 +325,11 @@ fn is_not_installed(error: &anyhow::Error) -> bool {
         .is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
-/// A name that no other run uses. The number of the process would not do: several machines, and containers
-/// with numbers of their own, may share an engine.
+/// A name that no other run uses: the number of the process, and one by chance, since machines and containers
+/// with numbers of their own may share an engine.
 fn unique() -> String {
-    format!("{:016x}", RandomState::new().build_hasher().finish())
+    let chance = RandomState::new().build_hasher().finish();
+    format!("{}-{chance:016x}", std::process::id())
 }
 
 /// An image of ours.

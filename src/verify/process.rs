@@ -115,6 +115,8 @@ pub(super) struct Finished {
     pub(super) status: ExitStatus,
     pub(super) stdout: String,
     pub(super) stderr: String,
+    /// Both, in the order in which they came.
+    pub(super) log: String,
 }
 
 /// Runs a program to its end, with something to read.
@@ -126,15 +128,19 @@ pub(super) fn run(
 ) -> Result<Finished> {
     let mut child = start(&mut command, progress)?;
     feed(child.stdin.take(), stdin.to_owned());
-    let stdout = child.stdout.take().map(|pipe| Reader::new(pipe, false));
+    let log = Arc::default();
+    let show = progress == Progress::Shown;
+    let stdout = child.stdout.take();
+    let stdout = stdout.map(|pipe| Reader::new(pipe, show, Arc::clone(&log)));
     let stderr = child.stderr.take();
-    let stderr = stderr.map(|pipe| Reader::new(pipe, progress == Progress::Shown));
+    let stderr = stderr.map(|pipe| Reader::new(pipe, show, Arc::clone(&log)));
     let status = wait(&mut child, patience)?;
     let text = |reader: Option<Reader>| reader.map(Reader::text).unwrap_or_default();
     Ok(Finished {
         status,
         stdout: text(stdout),
         stderr: text(stderr),
+        log: lossy(&log),
     })
 }
 
@@ -154,12 +160,15 @@ pub(super) fn run_reading<T: Send + 'static>(
         let _ = std::io::copy(&mut pipe, &mut std::io::sink());
         value
     });
-    let stderr = child.stderr.take().map(|pipe| Reader::new(pipe, false));
+    let stderr = child.stderr.take();
+    let stderr = stderr.map(|pipe| Reader::new(pipe, false, Arc::default()));
     let status = wait(&mut child, patience)?;
+    let stderr = stderr.map(Reader::text).unwrap_or_default();
     let finished = Finished {
         status,
         stdout: String::new(),
-        stderr: stderr.map(Reader::text).unwrap_or_default(),
+        log: stderr.clone(),
+        stderr,
     };
     Ok((finished, reading.join().expect("reading does not panic")))
 }
@@ -234,23 +243,32 @@ fn end(child: &mut Child) {
 
 /// Collects what a program prints.
 struct Reader {
-    text: Arc<Mutex<Vec<u8>>>,
+    text: Text,
     thread: JoinHandle<()>,
 }
 
+/// Bytes that come from several threads.
+type Text = Arc<Mutex<Vec<u8>>>;
+
+fn lossy(text: &Text) -> String {
+    let text = text.lock().unwrap_or_else(PoisonError::into_inner);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 impl Reader {
-    fn new(mut pipe: impl Read + Send + 'static, show: bool) -> Self {
-        let text = Arc::new(Mutex::new(Vec::new()));
-        let into = Arc::clone(&text);
+    fn new(mut pipe: impl Read + Send + 'static, show: bool, log: Text) -> Self {
+        let text = Text::default();
+        let into = [Arc::clone(&text), log];
         let thread = thread::spawn(move || {
             let mut buffer = [0; 16 << 10];
             while let Ok(read @ 1..) = pipe.read(&mut buffer) {
                 if show {
                     Shell::pass_on(&buffer[..read]);
                 }
-                into.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .extend_from_slice(&buffer[..read]);
+                for text in &into {
+                    let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
+                    text.extend_from_slice(&buffer[..read]);
+                }
             }
         });
         Self { text, thread }
@@ -258,8 +276,7 @@ impl Reader {
 
     fn text(self) -> String {
         let _ = self.thread.join();
-        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&text).into_owned()
+        lossy(&self.text)
     }
 }
 

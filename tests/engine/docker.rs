@@ -186,7 +186,7 @@ fn body(response: &str) -> Result<&str> {
 }
 
 /// Runs `docker` and returns what it printed.
-fn docker(args: &[&str]) -> Result<String> {
+pub(crate) fn docker(args: &[&str]) -> Result<String> {
     docker_reading("", args)
 }
 

@@ -13,6 +13,7 @@ mod cache;
 mod docker;
 mod native;
 mod proof;
+mod verify;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -38,6 +39,28 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ),
     ("two_builds_at_once", cache::two_builds_at_once),
     ("a_stub_does_not_ship", cache::a_stub_does_not_ship),
+    (
+        "verify::ctrl_c_leaves_nothing",
+        verify::ctrl_c_leaves_nothing,
+    ),
+    (
+        "verify::fix_writes_what_is_missing",
+        verify::fix_writes_what_is_missing,
+    ),
+    (
+        "verify::is_content_with_sound_images",
+        verify::is_content_with_sound_images,
+    ),
+    (
+        "verify::knows_whose_a_library_is",
+        verify::knows_whose_a_library_is,
+    ),
+    ("verify::names_every_fault", verify::names_every_fault),
+    (
+        "verify::no_engine_is_no_answer",
+        verify::no_engine_is_no_answer,
+    ),
+    ("verify::report_for_programs", verify::report_for_programs),
 ];
 
 fn main() -> ExitCode {

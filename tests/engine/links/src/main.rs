@@ -1,0 +1,3 @@
+fn main() {
+    println!("links 0.1.0");
+}
