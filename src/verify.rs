@@ -159,10 +159,7 @@ impl Verification<'_> {
                 }
             },
         };
-        match self.causes.no_answer(&log) {
-            Some(trouble) => Err(trouble.into()),
-            None => Ok(Some(build::failed(&log, self.causes))),
-        }
+        Ok(Some(build::failed(&log, self.causes)?))
     }
 
     /// Looks into the image, and runs it.

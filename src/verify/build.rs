@@ -1,6 +1,7 @@
 //! The engine's log of a build that failed: which step it was, the lines that matter, and why. Pure.
 
 use super::causes::{Causes, Known};
+use super::engine::Trouble;
 use super::report::{Check, What};
 use crate::catalog::Stage;
 
@@ -8,22 +9,38 @@ use crate::catalog::Stage;
 const LINES: usize = 24;
 
 /// The report of a failed build.
-pub(super) fn failed(log: &str, causes: &Causes<'_>) -> Check {
+///
+/// # Errors
+/// What is the engine's fault or the network's, and not the project's.
+pub(super) fn failed(log: &str, causes: &Causes<'_>) -> Result<Check, Trouble> {
     let (step, lines) = failing_step(log);
+    // What other steps said before may have been a warning.
+    let of_step = lines.join("\n");
+    let says_error = |line: &&str| line.starts_with("ERROR: ") || line.starts_with("Error: ");
+    let errors = log
+        .lines()
+        .filter(says_error)
+        .collect::<Vec<_>>()
+        .join("\n");
+    if let Some(trouble) = causes.no_answer(&format!("{of_step}\n{errors}")) {
+        return Err(trouble);
+    }
+    // Nothing of the file was looked at.
+    if step.is_none() && !log.contains("failed to solve") {
+        return Err(causes.trouble(log, "build"));
+    }
     let says = match &step {
         Some(step) => format!("fails at: {step}"),
         None => "fails".to_owned(),
     };
     let mut check = Check::failed(What::Build, says);
     check.log = lines_that_matter(&lines);
-    // The step itself first: what others said before may have been a warning.
-    let of_step = lines.join("\n");
     let known = causes.find(Stage::Build, &of_step);
     if let Some(Known { says, fix }) = known.or_else(|| causes.find(Stage::Build, log)) {
         check.says = format!("{}\n{says}", check.says);
         check.fix = Some(fix);
     }
-    check
+    Ok(check)
 }
 
 /// The step that failed, and what it printed.
@@ -145,7 +162,7 @@ mod tests {
 ------
 ERROR: failed to solve: process \"/bin/sh -c cargo build\" did not complete successfully: exit code: 101
 ";
-        let check = failed(log, &Causes::new(&CATALOG, Names::Suite("trixie")));
+        let check = failed(log, &Causes::new(&CATALOG, Names::Suite("trixie"))).expect("a fault");
         assert_eq!(
             check.says,
             "fails at: [deps 2/2] RUN cargo build --locked\n\
@@ -156,6 +173,24 @@ ERROR: failed to solve: process \"/bin/sh -c cargo build\" did not complete succ
         assert_eq!(
             fix,
             "name the package that has libpq.pc: `packages.build = [\"libpq-dev\", \"pkg-config\"]`"
+        );
+    }
+
+    #[test]
+    fn faults_of_the_engine() {
+        let causes = Causes::new(&CATALOG, Names::Suite("trixie"));
+        let log = "\
+#7 [toolchain 2/2] RUN apt-get update
+#7 1.2 Err:1 http://deb.debian.org/debian trixie InRelease
+#7 1.2   Temporary failure resolving 'deb.debian.org'
+#7 ERROR: process \"/bin/sh -c apt-get update\" did not complete successfully: exit code: 100
+";
+        let trouble = failed(log, &causes).expect_err("the network's");
+        assert!(trouble.says.contains("cannot be downloaded"), "{trouble}");
+        let trouble = failed("ERROR: no builder \"x\" found", &causes).expect_err("the engine's");
+        assert_eq!(
+            trouble.says,
+            "the engine fails: ERROR: no builder \"x\" found"
         );
     }
 

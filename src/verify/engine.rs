@@ -122,7 +122,7 @@ impl Engine {
                     Progress::Own => "--progress=auto",
                     Progress::Silent | Progress::Shown => "--progress=plain",
                 };
-                command.args(["--load", "--provenance=false", progress]);
+                command.args(["--load", progress]);
             }
             // The other format has no place for a health check.
             Kind::Podman => {
