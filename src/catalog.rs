@@ -20,6 +20,7 @@ pub static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
         causes: parse(include_str!("catalog/causes.toml")),
         helpers: parse(include_str!("catalog/helpers.toml")),
         images: parse(include_str!("catalog/images.toml")),
+        libraries: parse(include_str!("catalog/libraries.toml")),
         links: parse(include_str!("catalog/links.toml")),
         programs: parse(include_str!("catalog/programs.toml")),
         rust: parse(include_str!("catalog/rust.toml")),
@@ -35,6 +36,8 @@ pub struct Catalog {
     pub helpers: Helpers,
     /// Builders and bases.
     pub images: Images,
+    /// Libraries of the system.
+    pub libraries: BTreeMap<String, Library>,
     /// Rows by crate name. Every row whose conditions hold applies; rows add up.
     pub links: BTreeMap<String, Vec<Row>>,
     /// Programs that build scripts and cargo's configuration call.
@@ -244,17 +247,93 @@ impl Packages {
 }
 
 /// A program that a build calls.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Program {
+    /// Other names of it, or of programs in the same packages.
+    pub also: Vec<String>,
+    /// What a build script does with it, if that is not to call it by its name.
+    pub about: Option<String>,
+    /// Code of a build script that means it.
+    pub code: Vec<String>,
+    /// Whether it is given lines that call other programs.
+    pub shell: bool,
     /// The packages that hold it.
-    #[serde(default)]
     pub build: Packages,
+    /// The packages that what it makes needs where it runs.
+    pub run: Packages,
+    /// How what it makes ends up in the program.
+    pub link: Link,
     /// Paths that the build context must keep for it.
-    #[serde(default)]
     pub keep: Vec<String>,
     /// What a user has to know.
     pub note: Option<String>,
+}
+
+/// A library of the system, by the name that pkg-config has for it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Library {
+    /// Other names of it, such as the linker's.
+    pub also: Vec<String>,
+    /// The packages that the build needs.
+    pub build: Packages,
+    /// The packages that the program needs where it runs.
+    pub run: Packages,
+}
+
+impl Program {
+    /// What it means for a build whose script calls it.
+    pub fn row(&self, name: &str) -> Row {
+        Row {
+            about: self
+                .about
+                .clone()
+                .unwrap_or_else(|| format!("calls {name}")),
+            build: self.build.clone(),
+            run: self.run.clone(),
+            link: self.link.clone(),
+            keep: self.keep.clone(),
+            note: self.note.clone(),
+            ..Row::default()
+        }
+    }
+}
+
+impl Library {
+    /// What it means for a build that links it.
+    pub fn row(&self, about: &str) -> Row {
+        Row {
+            about: about.to_owned(),
+            build: self.build.clone(),
+            run: self.run.clone(),
+            link: Link {
+                gnu: Some(Linkage::Dynamic),
+                musl: Some(Linkage::Dynamic),
+            },
+            ..Row::default()
+        }
+    }
+}
+
+impl Catalog {
+    /// A program with its key, by any of its names.
+    pub fn program(&self, name: &str) -> Option<(&str, &Program)> {
+        let is = |(key, program): &(&String, &Program)| {
+            *key == name || program.also.iter().any(|also| also == name)
+        };
+        let found = self.programs.iter().find(is);
+        found.map(|(key, program)| (key.as_str(), program))
+    }
+
+    /// A library with its key, by any of its names.
+    pub fn library(&self, name: &str) -> Option<(&str, &Library)> {
+        let is = |(key, library): &(&String, &Library)| {
+            *key == name || library.also.iter().any(|also| also == name)
+        };
+        let found = self.libraries.iter().find(is);
+        found.map(|(key, library)| (key.as_str(), library))
+    }
 }
 
 /// One published version of the Rust image.

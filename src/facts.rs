@@ -6,6 +6,7 @@
     reason = "cargo is run and the project is read here"
 )]
 
+mod build_script;
 mod cargo;
 mod cargo_config;
 mod committed;
@@ -14,13 +15,15 @@ mod git;
 mod graph;
 mod lock;
 mod sources;
+mod system_deps;
 mod toolchain;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use semver::Version;
 
+pub use self::build_script::BuildScript;
 pub use self::cargo::{CargoFailed, CargoFlags};
 pub use self::cargo_config::{CargoConfig, Setting};
 pub use self::committed::{Committed, FromLine, from_lines};
@@ -41,6 +44,8 @@ pub struct Facts {
     pub root: Utf8PathBuf,
     /// Packages whose source is in the project, by folder: members and path dependencies.
     pub packages: Vec<Package>,
+    /// The build scripts of crates from elsewhere, by name and version.
+    pub scripts: BTreeMap<(String, Version), BuildScript>,
     /// The dependency graph.
     pub graph: Graph,
     /// The version of the cargo that answered.
@@ -85,7 +90,7 @@ pub struct Package {
     pub entries: BTreeSet<String>,
     /// What the manifest says for people.
     pub about: About,
-    /// Programs that its build script calls by name.
+    /// Its build script.
     pub build_script: Option<BuildScript>,
     /// Paths that its sources name.
     pub mentions: Vec<Mention>,
@@ -128,15 +133,6 @@ pub struct About {
     pub documentation: Option<String>,
     /// `authors`
     pub authors: Vec<String>,
-}
-
-/// A build script of the project's own.
-#[derive(Clone, Debug)]
-pub struct BuildScript {
-    /// Relative to the context.
-    pub path: Utf8PathBuf,
-    /// The programs that it plainly starts: the string in `Command::new("…")`.
-    pub programs: Vec<String>,
 }
 
 impl Facts {

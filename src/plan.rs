@@ -18,7 +18,9 @@ mod needs;
 mod note;
 mod refusal;
 mod rust;
+mod scripts;
 mod toolchain;
+mod tools;
 
 pub use self::alternative::{Alternative, Price, Would};
 pub use self::assets::Asset;

@@ -132,7 +132,7 @@ pub enum Why {
     NoDistroless,
     /// Crates in the build.
     Crates(Vec<Evidence>),
-    /// A package's own build script calls a program.
+    /// What a package's own build script does: `calls git`.
     BuildScript(Utf8PathBuf, String),
     /// A setting of cargo's configuration.
     CargoConfig(Utf8PathBuf, String),
@@ -253,7 +253,7 @@ impl fmt::Display for Why {
                 }
                 Ok(())
             }
-            Self::BuildScript(path, program) => write!(f, "{path} calls {program}"),
+            Self::BuildScript(path, does) => write!(f, "{path} {does}"),
             Self::CargoConfig(path, setting) => write!(f, "{path} sets {setting}"),
             Self::FastRebuilds => write!(
                 f,

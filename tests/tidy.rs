@@ -49,12 +49,13 @@ fn packages() -> impl Iterator<Item = (&'static str, &'static Packages)> {
         .flat_map(|(name, rows)| rows.iter().map(move |row| (name, row)));
     let of_rows =
         rows.flat_map(|(name, row)| [(name.as_str(), &row.build), (name.as_str(), &row.run)]);
-    of_rows.chain(
-        CATALOG
-            .programs
-            .iter()
-            .map(|(name, program)| (name.as_str(), &program.build)),
-    )
+    let programs = CATALOG.programs.iter();
+    let of_programs =
+        programs.flat_map(|(name, of)| [(name.as_str(), &of.build), (name.as_str(), &of.run)]);
+    let libraries = CATALOG.libraries.iter();
+    let of_libraries =
+        libraries.flat_map(|(name, of)| [(name.as_str(), &of.build), (name.as_str(), &of.run)]);
+    of_rows.chain(of_programs).chain(of_libraries)
 }
 
 #[test]
@@ -79,7 +80,7 @@ fn every_row_says_what_and_where() {
 
 #[test]
 fn keys_are_sorted() {
-    for file in ["links", "programs"] {
+    for file in ["libraries", "links", "programs"] {
         let text = read(format!("src/catalog/{file}.toml"));
         let header = |line: &str| {
             Some(
@@ -101,6 +102,22 @@ fn keys_are_sorted() {
     for (key, packages) in packages() {
         for list in packages.0.values() {
             assert!(list.is_sorted(), "{key}: {list:?} is not sorted");
+        }
+    }
+}
+
+#[test]
+fn a_name_means_one_thing() {
+    let programs = CATALOG.programs.iter().map(|(key, of)| (key, &of.also));
+    let libraries = CATALOG.libraries.iter().map(|(key, of)| (key, &of.also));
+    let all: [Vec<_>; 2] = [programs.collect(), libraries.collect()];
+    for names in all {
+        let mut seen = BTreeSet::new();
+        for (key, also) in names {
+            assert!(also.is_sorted(), "{key}: {also:?} is not sorted");
+            for name in also.iter().chain([key]) {
+                assert!(seen.insert(name), "{key}: `{name}` is known already");
+            }
         }
     }
 }
@@ -168,14 +185,14 @@ fn names_one(literal: &str, known: &BTreeSet<String>) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || "-_+.:/".contains(c);
     let name = |word: &str| known.contains(word) && (!is_plain(word) || word == text);
     let suite = |word: &str| CATALOG.images.suites.iter().any(|s| word.contains(&s.name));
-    text != ALLOWED
+    !ALLOWED.contains(&text)
         && text
             .split(|c| !word(c))
             .any(|word| name(word) || suite(word))
 }
 
-/// The program that cargo's own setting is about, `net.git-fetch-with-cli`.
-const ALLOWED: &str = "git";
+/// Cargo, the program that its setting `net.git-fetch-with-cli` is about, and a key of manifests.
+const ALLOWED: [&str; 3] = ["cargo", "git", "system-deps"];
 
 /// Whether a name is a word of everyday language as well. Of packages and programs these count where they
 /// stand alone, of crates never.

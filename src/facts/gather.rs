@@ -6,10 +6,11 @@ use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use guppy::PackageId;
 use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
+use semver::Version;
 
 use super::{
-    About, Bin, BuildScript, CargoFlags, Facts, Graph, Membership, Mention, Package, cargo,
-    cargo_config, committed, git, lock, relative, sources, toolchain,
+    About, Bin, BuildScript, CargoFlags, Facts, Graph, Membership, Mention, Package, build_script,
+    cargo, cargo_config, committed, git, lock, relative, sources, toolchain,
 };
 use crate::config::{self, Config, PackageConfig, Table};
 
@@ -69,6 +70,7 @@ pub fn gather(place: &Where) -> Result<Facts> {
     Ok(Facts {
         root: relative(workspace, &context),
         packages,
+        scripts: scripts(graph.packages()),
         cargo: version.join().expect("the thread does not panic")?,
         toolchain: toolchain::find(workspace, &context)?,
         lock: lock.join().expect("the thread does not panic")?,
@@ -375,11 +377,23 @@ fn read_package(
         build_script: package
             .build_targets()
             .find(|target| target.id() == BuildTargetId::BuildScript)
-            .map(|target| read_build_script(target.path(), context))
-            .transpose()?,
+            .map(|target| build_script::read(target.path(), context)),
         mentions: Vec::new(),
         config,
     })
+}
+
+/// The build scripts of crates from elsewhere.
+fn scripts(graph: &PackageGraph) -> BTreeMap<(String, Version), BuildScript> {
+    let foreign = graph.packages().filter(|p| !p.source().is_local());
+    let scripts = foreign.filter_map(|package| {
+        let mut targets = package.build_targets();
+        let script = targets.find(|target| target.id() == BuildTargetId::BuildScript)?;
+        let folder = package.manifest_path().parent()?;
+        let key = (package.name().to_owned(), package.version().clone());
+        Some((key, build_script::read(script.path(), folder)))
+    });
+    scripts.collect()
 }
 
 /// Whether the skeleton of the dependency stage keeps a target's root file by its place alone. The patterns
@@ -390,25 +404,6 @@ fn is_usual_root(path: &Utf8Path) -> bool {
         || ["benches", "bin", "examples", "tests"]
             .into_iter()
             .any(in_folder)
-}
-
-fn read_build_script(path: &Utf8Path, context: &Utf8Path) -> Result<BuildScript> {
-    let text = fs_err::read_to_string(path)?;
-    Ok(BuildScript {
-        path: relative(path, context),
-        programs: started_programs(&text),
-    })
-}
-
-/// The strings in `Command::new("…")`, without folders before the name.
-fn started_programs(text: &str) -> Vec<String> {
-    let calls = text.split("Command::new(\"").skip(1);
-    let programs: BTreeSet<_> = calls
-        .filter_map(|rest| rest.split_once('"'))
-        .filter_map(|(program, _)| program.rsplit('/').next())
-        .map(str::to_owned)
-        .collect();
-    programs.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -427,11 +422,5 @@ mod tests {
         );
         assert_eq!(resolver("[workspace]\nmembers = ['a']"), "1");
         assert_eq!(resolver("[workspace]\nresolver = '2'"), "2");
-    }
-
-    #[test]
-    fn programs_of_a_build_script() {
-        let text = r#"Command::new("git").arg("x"); std::process::Command::new("/usr/bin/npm")"#;
-        assert_eq!(started_programs(text), ["git", "npm"]);
     }
 }

@@ -14,6 +14,8 @@ use guppy::graph::{PackageGraph, PackageLink, PackageMetadata};
 use guppy::platform::{Platform, TargetFeatures};
 use semver::Version;
 
+use super::system_deps;
+
 /// The dependencies of a workspace.
 #[derive(Debug)]
 pub struct Graph {
@@ -50,6 +52,8 @@ pub struct ResolvedCrate {
     pub version: Version,
     /// The library that its manifest says it links.
     pub links: Option<String>,
+    /// The libraries that its manifest names, as pkg-config knows them.
+    pub libraries: Vec<String>,
     /// Whether it runs code during the build.
     pub build_script: bool,
     /// Where it is compiled for.
@@ -254,7 +258,10 @@ impl<'g> Build<'g> {
         });
         let mut parents: HashMap<Node<'g>, Option<Node<'g>>> =
             roots.map(|root| (root, None)).collect();
-        let mut queue: VecDeque<Node<'g>> = parents.keys().copied().collect();
+        // In the order of the names, so that the ways are the same each time.
+        let mut queue: Vec<Node<'g>> = parents.keys().copied().collect();
+        queue.sort_by_key(|node| (self.package(node.0).name(), node.1));
+        let mut queue = VecDeque::from(queue);
         let mut dependents: HashMap<Node<'g>, BTreeSet<String>> = HashMap::new();
         let mut by_member: BTreeSet<&PackageId> = BTreeSet::new();
         // Breadth first, so that the way to each crate is a shortest one.
@@ -277,13 +284,15 @@ impl<'g> Build<'g> {
         let crates = parents.keys().map(|&node| {
             let (id, side) = node;
             let package = self.package(id);
+            let features = features_of(&self.set, id, side);
             ResolvedCrate {
                 name: package.name().to_owned(),
                 version: package.version().clone(),
                 links: package.links().map(str::to_owned),
                 build_script: package.has_build_script(),
                 side,
-                features: features_of(&self.set, id, side),
+                libraries: system_deps::read(package.metadata_table(), &features),
+                features,
                 via: self.way(&parents, node),
                 dependents: dependents.remove(&node).unwrap_or_default(),
                 member_build_dependency: by_member.contains(id),

@@ -265,14 +265,28 @@ pub(super) fn build(
 
 pub(super) fn notes(facts: &Facts) -> Vec<Note> {
     let config = &facts.cargo_config;
-    let native = config
-        .flags
-        .iter()
-        .find(|flag| flag.value.ends_with("target-cpu=native"));
+    let mut flags = config.flags(Libc::Gnu).iter();
+    let native = flags.find(|flag| flag.value.ends_with("target-cpu=native"));
     let native = native.map(|flag| Note::NativeCpu(flag.file.clone()));
     let target = config
         .target
         .as_ref()
         .map(|target| Note::OtherTarget(target.file.clone(), target.value.join(", ")));
-    native.into_iter().chain(target).collect()
+    let env = config.env.iter().filter(|(_, set)| is_foreign(&set.value));
+    let env = env.map(|(name, set)| {
+        let (file, value) = (set.file.clone(), set.value.clone());
+        Note::HostPath(file, name.clone(), value)
+    });
+    native.into_iter().chain(target).chain(env).collect()
+}
+
+/// Whether a value is a path that only somebody's own machine has.
+fn is_foreign(value: &str) -> bool {
+    let of_the_image = ["/bin/", "/dev/", "/etc/", "/lib", "/proc/", "/tmp", "/usr/"];
+    let local = value.starts_with("/usr/local/");
+    let of_windows = value
+        .get(1..3)
+        .is_some_and(|rest| rest == ":\\" || rest == ":/");
+    let elsewhere = local || !of_the_image.iter().any(|start| value.starts_with(start));
+    of_windows || (value.starts_with('/') && value.len() > 1 && elsewhere)
 }

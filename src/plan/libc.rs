@@ -69,7 +69,7 @@ impl<'f> Built<'f> {
     /// build scripts statically, and those that load libclang need a Debian builder.
     pub(super) fn musl(&self, catalog: &Catalog) -> Musl {
         let musl = &catalog.images.musl;
-        let why = |held: &Held<'_>| Why::Crates(vec![held.evidence.clone()]);
+        let why = |held: &Held<'_>| held.why.clone();
         let linked = |how: &dyn Fn(&Held<'_>) -> bool| {
             let mut rows = self.needs.rows().filter(|held| held.side == Side::Target);
             rows.find(|held| how(held)).map(why)
@@ -145,8 +145,8 @@ pub(super) fn plainly_for_musl(
         )
     });
     let config = &facts.cargo_config;
-    let adjusted =
-        config.target.is_some() || !config.flags.is_empty() || !config.musl_flags.is_empty();
+    let sets = |libc| !config.flags(libc).is_empty() || !config.linkers(libc).is_empty();
+    let adjusted = config.target.is_some() || sets(Libc::Gnu) || sets(Libc::Musl);
     let crates = &musl.resolution.crates;
     let own_script = crates.iter().any(|k| k.local && k.build_script);
     let loads = crates.iter().any(|k| of_musl.loaders.contains(&k.name));
@@ -260,14 +260,14 @@ pub(super) fn env(
         let triple = triple.to_uppercase().replace('-', "_");
         format!("CARGO_TARGET_{triple}_{key}")
     };
-    let mut all = if facts.cargo_config.musl_rustflags {
+    let mut all = if facts.cargo_config.has_target_flags(Libc::Musl) {
         let each = musl.triples.iter();
         each.map(|triple| var(of_cargo(triple, "RUSTFLAGS"), flags, &why))
             .collect()
     } else {
         vec![var("CARGO_BUILD_RUSTFLAGS".to_owned(), flags, &why)]
     };
-    if let Some(linker) = &facts.cargo_config.musl_linker {
+    if let Some(linker) = facts.cargo_config.linkers(Libc::Musl).first() {
         let setting = format!("the linker {}, which is not in the image", linker.value);
         let why = Why::CargoConfig(linker.file.clone(), setting);
         let each = musl.triples.iter();

@@ -1,13 +1,14 @@
 //! What the crates of the build need from the system: the rows of the catalog and of the configuration
 //! whose conditions hold, each with its evidence.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
-use super::Note;
 use super::libc::Program;
-use crate::catalog::{self, Catalog, Linkage, Names, Packages, Row, RowSide};
+use super::{Note, scripts, tools};
+use crate::catalog::{Catalog, Linkage, Names, Packages, Row, RowSide};
 use crate::config::OneOrMany;
 use crate::facts::{CargoConfig, Facts, Libc, Resolution, ResolvedCrate, Side};
 use crate::why::{Choice, Evidence, Why};
@@ -35,16 +36,17 @@ pub struct EnvVar {
 pub(super) struct Needs<'p> {
     facts: &'p Facts,
     rows: Vec<Held<'p>>,
-    programs: Vec<(Why, &'p catalog::Program)>,
     unknown: Vec<Note>,
 }
 
-/// A row and the crate that it holds for.
+/// A row that holds.
 #[derive(Debug)]
 pub(super) struct Held<'p> {
-    pub(super) row: &'p Row,
+    pub(super) row: Cow<'p, Row>,
     pub(super) side: Side,
-    pub(super) evidence: Evidence,
+    pub(super) why: Why,
+    /// The crate that it holds for, if it is one's.
+    krate: Option<(String, Version)>,
 }
 
 impl<'p> Needs<'p> {
@@ -55,36 +57,102 @@ impl<'p> Needs<'p> {
         catalog: &'p Catalog,
     ) -> Self {
         let names: BTreeSet<&str> = resolution.crates.iter().map(|k| k.name.as_str()).collect();
-        let mut rows = Vec::new();
-        let mut unknown = BTreeMap::new();
+        let mut needs = Self {
+            facts,
+            rows: Vec::new(),
+            unknown: Vec::new(),
+        };
         for krate in &resolution.crates {
             let of_users = facts.config.links.get(&krate.name).map(OneOrMany::as_slice);
             let of_catalog = catalog.links.get(&krate.name).map(Vec::as_slice);
-            let Some(all) = of_users.or(of_catalog) else {
-                if let (Some(links), true, false) = (&krate.links, krate.build_script, krate.local)
-                {
-                    let note = Note::UnknownNative {
-                        krate: krate.name.clone(),
-                        links: links.clone(),
-                    };
-                    unknown.insert(krate.name.clone(), note);
+            let all = of_users.or(of_catalog);
+            for row in all.into_iter().flatten() {
+                if holds(row, krate, &names, &facts.cargo_config) {
+                    let why = Why::Crates(vec![evidence(row, krate)]);
+                    needs.add(Cow::Borrowed(row), why, Some(krate));
                 }
-                continue;
-            };
-            let held = all
-                .iter()
-                .filter(|row| holds(row, krate, &names, &facts.cargo_config));
-            rows.extend(held.map(|row| Held {
-                row,
-                side: krate.side,
-                evidence: evidence(row, krate),
-            }));
+            }
+            if all.is_none() && !krate.local {
+                needs.read_foreign(krate, catalog);
+            }
         }
-        Self {
-            facts,
-            rows,
-            programs: programs(facts, resolution, libc, catalog),
-            unknown: unknown.into_values().collect(),
+        for krate in resolution.crates.iter().filter(|krate| krate.local) {
+            needs.read_own(krate, catalog);
+        }
+        needs.read_cargo_config(libc, catalog);
+        needs
+    }
+
+    fn add(&mut self, row: Cow<'p, Row>, why: Why, krate: Option<&ResolvedCrate>) {
+        self.rows.push(Held {
+            row,
+            why,
+            side: krate.map_or(Side::Host, |krate| krate.side),
+            krate: krate.map(|krate| (krate.name.clone(), krate.version.clone())),
+        });
+    }
+
+    /// The build script of a crate that the catalog does not know. What it starts is mostly for other systems,
+    /// or nothing that it could not do without, unless it is there to link something.
+    fn read_foreign(&mut self, krate: &ResolvedCrate, catalog: &Catalog) {
+        let key = (krate.name.clone(), krate.version.clone());
+        let code = self
+            .facts
+            .scripts
+            .get(&key)
+            .map_or("", |script| &script.code);
+        let calls = scripts::calls(code, &krate.libraries, catalog);
+        let started = calls.started.into_iter().filter(|_| krate.links.is_some());
+        let rows = started.chain(calls.rows);
+        let rows = rows.filter(|row| row.keep.is_empty() && row.note.is_none());
+        let before = self.rows.len();
+        for row in rows {
+            let why = Why::Crates(vec![evidence(&row, krate)]);
+            self.add(Cow::Owned(row), why, Some(krate));
+        }
+        let found = self.rows.len() > before;
+        if let (Some(links), true, false) = (&krate.links, krate.build_script, found) {
+            let (krate, links) = (krate.name.clone(), links.clone());
+            self.note(Note::UnknownNative { krate, links });
+        }
+    }
+
+    /// The build script of a package of the project.
+    fn read_own(&mut self, krate: &ResolvedCrate, catalog: &Catalog) {
+        let mut packages = self.facts.packages.iter();
+        let package = packages.find(|p| p.name == krate.name && p.version == krate.version);
+        let Some(script) = package.and_then(|package| package.build_script.as_ref()) else {
+            return;
+        };
+        let calls = scripts::calls(&script.code, &krate.libraries, catalog);
+        for row in calls.started.into_iter().chain(calls.rows) {
+            let why = Why::BuildScript(script.path.clone(), row.about.clone());
+            self.add(Cow::Owned(row), why, Some(krate));
+        }
+        for program in calls.programs {
+            self.note(Note::UnknownProgram(script.path.clone(), program));
+        }
+        for library in calls.libraries {
+            self.note(Note::UnknownLibrary(script.path.clone(), library));
+        }
+    }
+
+    /// The programs that cargo's configuration calls.
+    fn read_cargo_config(&mut self, libc: Libc, catalog: &Catalog) {
+        for (file, setting, program) in tools::of(&self.facts.cargo_config, libc) {
+            match catalog.program(&program) {
+                Some((name, known)) => {
+                    let why = Why::CargoConfig(file, setting);
+                    self.add(Cow::Owned(known.row(name)), why, None);
+                }
+                None => self.note(Note::UnknownProgram(file, program)),
+            }
+        }
+    }
+
+    fn note(&mut self, note: Note) {
+        if !self.unknown.contains(&note) {
+            self.unknown.push(note);
         }
     }
 
@@ -97,7 +165,12 @@ impl<'p> Needs<'p> {
     pub(super) fn first_rust_too_new(&self) -> Option<(Evidence, Version, String)> {
         let limited = self.rows.iter().filter_map(|held| {
             let fix = held.row.note.clone().unwrap_or_default();
-            Some((held.evidence.clone(), held.row.rust_before.clone()?, fix))
+            match &held.why {
+                Why::Crates(all) => {
+                    Some((all.first()?.clone(), held.row.rust_before.clone()?, fix))
+                }
+                _ => None,
+            }
         });
         limited.min_by(|a, b| a.1.cmp(&b.1))
     }
@@ -111,14 +184,7 @@ impl<'p> Needs<'p> {
     pub(super) fn build_packages(&self, names: Names<'_>) -> Vec<Needed> {
         let mut all = Collected::default();
         for held in &self.rows {
-            all.add(
-                &held.row.build,
-                names,
-                &Why::Crates(vec![held.evidence.clone()]),
-            );
-        }
-        for (why, program) in &self.programs {
-            all.add(&program.build, names, why);
+            all.add(&held.row.build, names, &held.why);
         }
         all.add_named(
             &self.facts.config.packages.build,
@@ -139,11 +205,7 @@ impl<'p> Needs<'p> {
             program == Program::Static && held.row.link.musl == Some(Linkage::Static)
         };
         for held in self.in_program(linked).filter(|held| !within(held)) {
-            all.add(
-                &held.row.run,
-                names,
-                &Why::Crates(vec![held.evidence.clone()]),
-            );
+            all.add(&held.row.run, names, &held.why);
         }
         all.add_named(
             &self.facts.config.packages.runtime,
@@ -167,8 +229,9 @@ impl<'p> Needs<'p> {
         let mut assets = BTreeMap::new();
         for held in self.in_program(linked) {
             for path in &held.row.assets {
-                let why = || Why::Crates(vec![held.evidence.clone()]);
-                assets.entry(path.clone()).or_insert_with(why);
+                assets
+                    .entry(path.clone())
+                    .or_insert_with(|| held.why.clone());
             }
         }
         assets
@@ -176,20 +239,12 @@ impl<'p> Needs<'p> {
 
     /// Paths that the context must keep, each with its reason.
     pub(super) fn kept(&self) -> BTreeMap<String, Why> {
-        let rows = self.rows.iter().flat_map(|held| {
-            held.row
-                .keep
-                .iter()
-                .map(|path| (path.clone(), Why::Crates(vec![held.evidence.clone()])))
-        });
-        let programs = self
-            .programs
-            .iter()
-            .flat_map(|(why, program)| program.keep.iter().map(|path| (path.clone(), why.clone())));
         // The first reason stays.
         let mut kept = BTreeMap::new();
-        for (path, why) in rows.chain(programs) {
-            kept.entry(path).or_insert(why);
+        for held in &self.rows {
+            for path in &held.row.keep {
+                kept.entry(path.clone()).or_insert_with(|| held.why.clone());
+            }
         }
         kept
     }
@@ -197,18 +252,19 @@ impl<'p> Needs<'p> {
     /// What is left for the user to know.
     pub(super) fn notes(&self) -> Vec<Note> {
         let mut notes: Vec<Note> = Vec::new();
-        let rows = self
-            .rows
-            .iter()
-            .filter(|held| held.row.rust_before.is_none())
-            .filter_map(|held| Some(Note::Row(held.evidence.clone(), held.row.note.clone()?)));
-        let programs = self.programs.iter().filter_map(|(why, program)| match why {
-            Why::BuildScript(path, _) | Why::CargoConfig(path, _) => {
-                Some(Note::Program(path.clone(), program.note.clone()?))
+        let rows = self.rows.iter();
+        let rows = rows.filter(|held| held.row.rust_before.is_none());
+        let of_rows = rows.filter_map(|held| {
+            let text = held.row.note.clone()?;
+            match &held.why {
+                Why::Crates(all) => Some(Note::Row(all.first()?.clone(), text)),
+                Why::BuildScript(path, _) | Why::CargoConfig(path, _) => {
+                    Some(Note::Program(path.clone(), text))
+                }
+                _ => None,
             }
-            _ => None,
         });
-        for note in rows.chain(programs).chain(self.unknown.iter().cloned()) {
+        for note in of_rows.chain(self.unknown.iter().cloned()) {
             if !notes.contains(&note) {
                 notes.push(note);
             }
@@ -217,12 +273,12 @@ impl<'p> Needs<'p> {
     }
 
     fn in_program<'a>(&'a self, linked: &'a Resolution) -> impl Iterator<Item = &'a Held<'p>> {
-        self.rows.iter().filter(|held| {
-            held.side == Side::Target
-                && linked
-                    .named(&held.evidence.krate)
-                    .any(|k| k.side == Side::Target && k.version == held.evidence.version)
-        })
+        let of_program = |(name, version): &(String, Version)| {
+            let mut same = linked.named(name);
+            same.any(|k| k.side == Side::Target && k.version == *version)
+        };
+        let rows = self.rows.iter().filter(|held| held.side == Side::Target);
+        rows.filter(move |held| held.krate.as_ref().is_some_and(of_program))
     }
 }
 
@@ -275,70 +331,19 @@ fn evidence(row: &Row, krate: &ResolvedCrate) -> Evidence {
     }
 }
 
-/// The programs that the packages' own build scripts and cargo's configuration call, as far as the catalog
-/// knows them.
-fn programs<'p>(
-    facts: &Facts,
-    resolution: &Resolution,
-    libc: Libc,
-    catalog: &'p Catalog,
-) -> Vec<(Why, &'p catalog::Program)> {
-    let built = |name: &str| resolution.named(name).any(|krate| krate.local);
-    let scripts = facts
-        .packages
-        .iter()
-        .filter(|package| built(&package.name))
-        .filter_map(|package| package.build_script.as_ref());
-    let called = scripts.flat_map(|script| {
-        script.programs.iter().map(|program| {
-            (
-                program.clone(),
-                Why::BuildScript(script.path.clone(), program.clone()),
-            )
-        })
-    });
-    let flags = match libc {
-        Libc::Gnu => &facts.cargo_config.flags,
-        Libc::Musl => &facts.cargo_config.musl_flags,
-    };
-    let flags = flags.iter().filter_map(|flag| {
-        let program = flag.value.rsplit(['=', '/', ',']).next()?;
-        Some((
-            program.to_owned(),
-            Why::CargoConfig(flag.file.clone(), format!("`{}`", flag.value)),
-        ))
-    });
-    let fetch = facts
-        .cargo_config
-        .git_fetch_with_cli
-        .iter()
-        .filter(|on| on.value)
-        .map(|on| {
-            (
-                "git".to_owned(),
-                Why::CargoConfig(on.file.clone(), "`git-fetch-with-cli`".to_owned()),
-            )
-        });
-    called
-        .chain(flags)
-        .chain(fetch)
-        .filter_map(|(program, why)| Some((why, catalog.programs.get(&program)?)))
-        .collect()
-}
-
 fn env<'a, 'p: 'a>(
     rows: impl Iterator<Item = &'a Held<'p>>,
     of: impl Fn(&Row) -> &BTreeMap<String, String>,
 ) -> Vec<Choice<EnvVar>> {
     let mut all: BTreeMap<String, Choice<EnvVar>> = BTreeMap::new();
     for held in rows {
-        for (name, value) in of(held.row) {
+        for (name, value) in of(&held.row) {
             all.entry(name.clone()).or_insert_with(|| {
                 let var = EnvVar {
                     name: name.clone(),
                     value: value.clone(),
                 };
-                Choice::new(var, Why::Crates(vec![held.evidence.clone()]))
+                Choice::new(var, held.why.clone())
             });
         }
     }

@@ -49,6 +49,12 @@ pub enum Note {
     },
     /// Programs that may do everything.
     Root(String),
+    /// A program that the build calls, and that the catalog does not know.
+    UnknownProgram(Utf8PathBuf, String),
+    /// A library that a build script looks for, and that the catalog does not know.
+    UnknownLibrary(Utf8PathBuf, String),
+    /// A variable of cargo's configuration whose value is a path outside of the project.
+    HostPath(Utf8PathBuf, String, String),
     /// The lock file is not there.
     NoLock,
     /// The lock file does not fit the manifests.
@@ -131,6 +137,20 @@ impl fmt::Display for Note {
             Self::Root(bin) => write!(
                 f,
                 "{bin} runs as root, as `user` asks: another user can do less harm"
+            ),
+            Self::UnknownProgram(path, program) => write!(
+                f,
+                "{path} calls {program}, and nothing is known of it: name its package in \
+                 `packages.build`, unless the build does without"
+            ),
+            Self::UnknownLibrary(path, library) => write!(
+                f,
+                "{path} looks for the library {library}, and nothing is known of it: name its packages in \
+                 `packages.build` and `packages.runtime`, unless the build does without"
+            ),
+            Self::HostPath(path, name, value) => write!(
+                f,
+                "{path} sets {name} to {value}, which has to exist in the build stage"
             ),
             Self::NoLock => write!(
                 f,
