@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use cargo_dockerize::catalog::{CATALOG, Packages};
+use cargo_dockerize::catalog::{CATALOG, Names, Packages};
 use proc_macro2::{TokenStream, TokenTree};
 use snapbox::dir::Walk;
 
@@ -143,6 +143,21 @@ fn distributions_are_known() {
 }
 
 #[test]
+fn packages_of_alpine_exist() {
+    let text = read("tests/alpine-packages.txt");
+    let known: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(known.is_sorted(), "alpine-packages.txt is not sorted");
+    for (key, packages) in packages() {
+        for name in packages.names(Names::AlpineStatic) {
+            assert!(
+                known.contains(&name.as_str()),
+                "{key}: does Alpine have {name}? See tests/alpine-packages.txt"
+            );
+        }
+    }
+}
+
+#[test]
 fn every_suite_has_an_image_of_rust() {
     for suite in &CATALOG.images.suites {
         let found = CATALOG
@@ -191,8 +206,9 @@ fn names_one(literal: &str, known: &BTreeSet<String>) -> bool {
             .any(|word| name(word) || suite(word))
 }
 
-/// Cargo, the program that its setting `net.git-fetch-with-cli` is about, and a key of manifests.
-const ALLOWED: [&str; 3] = ["cargo", "git", "system-deps"];
+/// A word of the language, the program that cargo's setting `net.git-fetch-with-cli` is about, and a key of
+/// manifests.
+const ALLOWED: [&str; 3] = ["file", "git", "system-deps"];
 
 /// Whether a name is a word of everyday language as well. Of packages and programs these count where they
 /// stand alone, of crates never.
@@ -203,7 +219,11 @@ fn is_plain(name: &str) -> bool {
 /// Names of crates, programs, packages and images.
 fn known() -> BTreeSet<String> {
     let crates = CATALOG.links.keys().filter(|name| !is_plain(name)).cloned();
-    let programs = CATALOG.programs.keys().cloned();
+    let installed = CATALOG
+        .programs
+        .iter()
+        .filter(|(_, of)| !of.build.0.is_empty());
+    let programs = installed.map(|(key, _)| key.clone());
     let lists = packages().flat_map(|(_, packages)| packages.0.values().flatten().cloned());
     let suites = CATALOG.images.suites.iter();
     let bases = suites.flat_map(|suite| suite.distroless.iter().chain([&suite.slim]));

@@ -89,7 +89,7 @@ fn started<'c>(code: &str, catalog: &'c Catalog) -> (BTreeSet<&'c str>, Vec<Stri
             continue;
         }
         let rest = &code[at + 1..];
-        match literal(rest) {
+        match literal(rest.trim_start_matches(['&', '['])) {
             Some(program) if is_shell(program, catalog) => {
                 let line = rest.split(';').next().unwrap_or_default();
                 literals(line).for_each(|text| add(text, false));
@@ -190,6 +190,7 @@ mod tests {
         );
         assert_eq!(known("run_command(\"npm\",&[\"ci\"])"), ["npm"]);
         assert_eq!(known("cmd!(\"npm\",\"ci\")"), ["npm"]);
+        assert_eq!(known("run(&[\"git\",\"describe\"])"), ["git"]);
         assert_eq!(known("const NPM:&str=\"npm\";Command::new(NPM)"), ["npm"]);
         assert_eq!(
             known("let npm=if a{\"npm.cmd\"}else{\"npm\"};Command::new(&npm)"),

@@ -51,6 +51,11 @@ pub(crate) fn check(dockerfile: &Utf8Path) -> Result<Checked> {
     })
 }
 
+/// Runs an image that is there, and returns what it printed.
+pub(crate) fn run(image: &str, options: &[&str], args: &[&str]) -> Result<String> {
+    docker(&[&["run", "--rm"], options, &[image], args].concat())
+}
+
 /// Builds a stage. Builds wait for each other: one alone keeps all processors busy.
 pub(crate) fn build(context: &Utf8Path, stage: &str) -> Result<Image> {
     static ONE: Mutex<()> = Mutex::new(());

@@ -12,6 +12,7 @@
 mod cache;
 mod docker;
 mod native;
+mod packages;
 mod proof;
 mod verify;
 
@@ -61,6 +62,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
         verify::no_engine_is_no_answer,
     ),
     ("verify::report_for_programs", verify::report_for_programs),
+    ("packages_of_the_catalog_exist", packages::exist),
 ];
 
 fn main() -> ExitCode {
