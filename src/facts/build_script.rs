@@ -30,10 +30,16 @@ pub(super) fn read(path: &Utf8Path, base: &Utf8Path) -> BuildScript {
     }
 }
 
+/// What a script has in it that calls for something, or a module that may.
+const HINTS: [&str; 5] = ["Command", "cpp(", "link-lib", "mod ", "probe"];
+
 /// Adds a file, whose modules are in `folder`.
 fn add_file(path: &Utf8Path, folder: &Utf8Path, depth: usize, code: &mut String) {
     let text = fs_err::read_to_string(path).unwrap_or_default();
-    // A shebang or a mark of the byte order is no token.
+    // Most have nothing of it, and there are hundreds.
+    if !HINTS.iter().any(|hint| text.contains(hint)) && depth == 0 {
+        return;
+    }
     let tokens = text.trim_start_matches('\u{feff}').parse::<TokenStream>();
     add(tokens.unwrap_or_default(), folder, depth, code);
 }

@@ -14,7 +14,7 @@ use crate::docker::{self, Image};
 use crate::{ROOT, proof};
 
 /// Projects that compile C and C++ for minutes.
-const SLOW: [&str; 1] = ["kafka"];
+const SLOW: [&str; 1] = ["compiled_at_length"];
 
 /// The projects, each with whether it is built every time.
 pub(crate) fn projects() -> Result<Vec<(String, bool)>> {

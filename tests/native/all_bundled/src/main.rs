@@ -1,4 +1,4 @@
-//! Calls libraries that their crates compile: OpenSSL, SQLite, jemalloc, libsodium and zstd.
+//! Calls libraries that their crates compile: OpenSSL, SQLite, jemalloc and zstd.
 
 use openssl::ssl::{SslConnector, SslMethod};
 
@@ -18,9 +18,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let packed = zstd::encode_all(&[b'z'; 10_000][..], 3)?;
     println!("zstd: {} -> {}", zstd::decode_all(&packed[..])?.len(), packed.len() < 100);
-
-    // SAFETY: neither takes anything.
-    let (ready, size) = unsafe { (libsodium_sys::sodium_init(), libsodium_sys::crypto_secretbox_keybytes()) };
-    println!("libsodium: {}, keys of {size} bytes", ready >= 0);
     Ok(())
 }

@@ -5,6 +5,8 @@ mod native;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     native::build();
-    tonic_prost_build::compile_protos("proto/greeter.proto")?;
+    tonic_prost_build::configure()
+        .build_transport(false)
+        .compile_protos(&["proto/greeter.proto"], &["proto"])?;
     Ok(())
 }

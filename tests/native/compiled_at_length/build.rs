@@ -1,0 +1,3 @@
+fn main() {
+    cxx_build::bridge("src/main.rs").std("c++17").compile("length");
+}

@@ -1,3 +1,0 @@
-fn main() {
-    cxx_build::bridge("src/main.rs").std("c++17").compile("kafka-cxx");
-}
