@@ -130,10 +130,12 @@ impl<'p> Needs<'p> {
             self.add(Cow::Owned(row), why, Some(krate));
         }
         for program in calls.programs {
-            self.note(Note::UnknownProgram(script.path.clone(), program));
+            let does = format!("calls {program}");
+            self.note(Note::UnknownCall(script.path.clone(), does));
         }
         for library in calls.libraries {
-            self.note(Note::UnknownLibrary(script.path.clone(), library));
+            let does = format!("looks for the library {library}");
+            self.note(Note::UnknownCall(script.path.clone(), does));
         }
     }
 
@@ -145,7 +147,7 @@ impl<'p> Needs<'p> {
                     let why = Why::CargoConfig(file, setting);
                     self.add(Cow::Owned(known.row(name)), why, None);
                 }
-                None => self.note(Note::UnknownProgram(file, program)),
+                None => self.note(Note::UnknownCall(file, format!("calls {program}"))),
             }
         }
     }

@@ -49,10 +49,8 @@ pub enum Note {
     },
     /// Programs that may do everything.
     Root(String),
-    /// A program that the build calls, and that the catalog does not know.
-    UnknownProgram(Utf8PathBuf, String),
-    /// A library that a build script looks for, and that the catalog does not know.
-    UnknownLibrary(Utf8PathBuf, String),
+    /// What a build script or cargo's configuration does, with something that the catalog does not know.
+    UnknownCall(Utf8PathBuf, String),
     /// A variable of cargo's configuration whose value is a path outside of the project.
     HostPath(Utf8PathBuf, String, String),
     /// The lock file is not there.
@@ -111,24 +109,7 @@ impl fmt::Display for Note {
                 image,
                 packages,
                 glibc,
-            } => {
-                write!(f, "{image} has to")?;
-                if let Some(suite) = glibc {
-                    write!(
-                        f,
-                        " have a glibc that is not older than that of {suite}, which the program is built on"
-                    )?;
-                }
-                if !packages.is_empty() {
-                    let and = if glibc.is_some() { ", and to" } else { "" };
-                    write!(
-                        f,
-                        "{and} hold what these packages do: {}",
-                        packages.join(", ")
-                    )?;
-                }
-                Ok(())
-            }
+            } => other_base(f, image, packages, glibc.as_deref()),
             Self::OtherBuilder { image, suite } => write!(
                 f,
                 "{image} must have rustup's or another Rust that can build the project, Debian's apt, and a glibc \
@@ -138,15 +119,10 @@ impl fmt::Display for Note {
                 f,
                 "{bin} runs as root, as `user` asks: another user can do less harm"
             ),
-            Self::UnknownProgram(path, program) => write!(
+            Self::UnknownCall(path, does) => write!(
                 f,
-                "{path} calls {program}, and nothing is known of it: name its package in \
-                 `packages.build`, unless the build does without"
-            ),
-            Self::UnknownLibrary(path, library) => write!(
-                f,
-                "{path} looks for the library {library}, and nothing is known of it: name its packages in \
-                 `packages.build` and `packages.runtime`, unless the build does without"
+                "{path} {does}, and nothing is known of it: name its package in `packages.build`, that of a \
+                 library in `packages.runtime` as well, unless the build does without"
             ),
             Self::HostPath(path, name, value) => write!(
                 f,
@@ -204,4 +180,29 @@ impl fmt::Display for Note {
             }
         }
     }
+}
+
+/// What an image that nothing is known of has to be like.
+fn other_base(
+    f: &mut fmt::Formatter<'_>,
+    image: &str,
+    packages: &[String],
+    glibc: Option<&str>,
+) -> fmt::Result {
+    write!(f, "{image} has to")?;
+    if let Some(suite) = glibc {
+        write!(
+            f,
+            " have a glibc that is not older than that of {suite}, which the program is built on"
+        )?;
+    }
+    if !packages.is_empty() {
+        let and = if glibc.is_some() { ", and to" } else { "" };
+        write!(
+            f,
+            "{and} hold what these packages do: {}",
+            packages.join(", ")
+        )?;
+    }
+    Ok(())
 }
