@@ -1,7 +1,8 @@
 //! The command line. The help texts are the reference manual; nothing is decided here.
 
 use camino::Utf8PathBuf;
-use clap::{ArgAction, Args as ClapArgs, Parser, ValueEnum};
+use clap::{ArgAction, Args as ClapArgs, CommandFactory, Parser, ValueEnum};
+use clap_complete::Shell;
 
 use crate::config::Cache;
 use crate::facts::CargoFlags;
@@ -67,6 +68,9 @@ pub struct Args {
     #[command(flatten, next_help_heading = "Cargo")]
     pub(crate) cargo: CargoArgs,
 
+    #[command(flatten)]
+    pub(crate) manual: ManualArgs,
+
     /// Print only errors
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
@@ -78,6 +82,18 @@ pub struct Args {
     /// When to use colors
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
+}
+
+/// What explains the options elsewhere.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct ManualArgs {
+    /// Print what the shell needs to complete the options
+    #[arg(long, value_enum, value_name = "SHELL")]
+    pub(crate) completions: Option<Shell>,
+
+    /// Print the manual page, for packages
+    #[arg(long, hide = true)]
+    pub(crate) man: bool,
 }
 
 /// What to do in place of writing.
@@ -206,9 +222,53 @@ pub(crate) enum Color {
     Never,
 }
 
+/// The script that has `shell` complete the options. Zsh and fish know how to go on after `cargo`, where one of
+/// the others would take the place of cargo's own script: these complete `cargo-dockerize`.
+pub(crate) fn completions(shell: Shell) -> String {
+    let (mut command, name) = match shell {
+        Shell::Fish => (Cargo::command(), "cargo"),
+        Shell::Zsh => (dockerize(), PROGRAM),
+        _ => (clap::Command::new(PROGRAM).subcommand(dockerize()), PROGRAM),
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, name, &mut script);
+    String::from_utf8(script).expect("help texts are UTF-8")
+}
+
+/// The manual page, which `man cargo-dockerize` shows, and `cargo help dockerize`.
+pub(crate) fn man() -> String {
+    let mut page = Vec::new();
+    let man = clap_mangen::Man::new(dockerize().name(PROGRAM).bin_name("cargo dockerize"));
+    man.render(&mut page).expect("a vector takes everything");
+    String::from_utf8(page).expect("help texts are UTF-8")
+}
+
+/// The name of the executable.
+const PROGRAM: &str = "cargo-dockerize";
+
+fn dockerize() -> clap::Command {
+    let cargo = Cargo::command();
+    let dockerize = cargo.find_subcommand("dockerize");
+    dockerize.expect("it is the only one").clone()
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, ValueEnum};
+    use clap_complete::Shell;
+
+    #[test]
+    fn shells_and_the_manual_know_the_options() {
+        for shell in Shell::value_variants() {
+            let script = super::completions(*shell);
+            assert!(script.contains("manifest-path"), "{shell}: {script}");
+        }
+        let page = super::man();
+        assert!(
+            page.contains("cargo dockerize") && page.contains("\\-\\-manifest\\-path"),
+            "{page}"
+        );
+    }
 
     #[test]
     fn the_definition_holds_together() {

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use anyhow::Result;
 
 use crate::catalog::CATALOG;
-use crate::cli::{Args, Color, Format};
+use crate::cli::{self, Args, Color, Format};
 use crate::config::Invalid;
 use crate::explain::Explanation;
 use crate::facts::{CargoFailed, Features, Where, clean};
@@ -88,6 +88,14 @@ fn hint(error: &anyhow::Error) -> Option<String> {
 }
 
 fn dockerize(args: &Args) -> Result<Outcome> {
+    if let Some(shell) = args.manual.completions {
+        Shell::out(cli::completions(shell));
+        return Ok(Outcome::Done);
+    }
+    if args.manual.man {
+        Shell::out(cli::man());
+        return Ok(Outcome::Done);
+    }
     let shell = Shell::new(match args {
         Args { quiet: true, .. } => Verbosity::Quiet,
         Args { verbose: 1.., .. } => Verbosity::Verbose,

@@ -21,6 +21,8 @@ pub enum Owner {
 
 /// The text of a file: the mark, and a body that ends with a line feed.
 pub fn sealed(body: &str) -> String {
+    // Line ends are not part of what is read again.
+    let body = &body.replace('\r', "");
     format!("{START}{}{END}\n{body}", checksum(body))
 }
 
