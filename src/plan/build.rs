@@ -272,10 +272,13 @@ pub(super) fn notes(facts: &Facts) -> Vec<Note> {
         .target
         .as_ref()
         .map(|target| Note::OtherTarget(target.file.clone(), target.value.join(", ")));
-    let env = config.env.iter().filter(|(_, set)| is_foreign(&set.value));
+    let linkers = config.linkers(Libc::Gnu).iter();
+    let linkers = linkers.map(|set| ("the linker", set));
+    let env = config.env.iter().map(|(name, set)| (name.as_str(), set));
+    let env = env.chain(linkers).filter(|(_, set)| is_foreign(&set.value));
     let env = env.map(|(name, set)| {
         let (file, value) = (set.file.clone(), set.value.clone());
-        Note::HostPath(file, name.clone(), value)
+        Note::HostPath(file, name.to_owned(), value)
     });
     native.into_iter().chain(target).chain(env).collect()
 }
