@@ -10,6 +10,7 @@ mod elf;
 mod ended;
 mod engine;
 mod inspect;
+mod leftovers;
 mod loader;
 mod owner;
 mod process;
@@ -196,7 +197,16 @@ impl Verification<'_> {
             ports: &subject.ports,
             may_be_stub,
         };
-        report.checks.extend(start.checks()?);
+        let mut runs = start.checks()?;
+        // What the libraries lack has been said, and better.
+        let is_known =
+            |check: &Check| check.what == What::Libraries && check.verdict == Verdict::Failed;
+        if report.checks.iter().any(is_known) {
+            for check in &mut runs {
+                check.fix = None;
+            }
+        }
+        report.checks.extend(runs);
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::causes::Causes;
 use super::described::{Description, Inspected, State};
+use super::leftovers::Before;
 use super::process::{self, Finished, Patience, Progress};
 
 /// The engines that can be asked.
@@ -139,7 +140,15 @@ impl Engine {
             (Kind::Podman, Progress::Own) => Progress::Shown,
             _ => progress,
         };
-        process::run(command, "", progress, &self.patience)
+        let before = match self.kind {
+            Kind::Docker => None,
+            Kind::Podman => Some(Before::new(self)?),
+        };
+        let finished = process::run(command, "", progress, &self.patience);
+        if let (Err(_), Some(before)) = (&finished, before) {
+            before.remove_others(self);
+        }
+        finished
     }
 
     /// The log of the last failed build of a stage, where the engine keeps it.
@@ -306,7 +315,15 @@ impl Engine {
         process::run(command, "", Progress::Silent, &self.patience)
     }
 
-    fn remove(&self, args: &[&str]) {
+    /// What the engine lists, whatever goes on.
+    pub(super) fn listed(&self, args: &[&str]) -> Result<String> {
+        let mut command = Command::new(self.kind.program());
+        command.args(args);
+        Ok(process::clean_up(command)?.stdout)
+    }
+
+    /// Removes what may be there.
+    pub(super) fn remove(&self, args: &[&str]) {
         let mut command = Command::new(self.kind.program());
         command.args(args);
         // There may be nothing to remove, and nobody is left to be told.
