@@ -92,8 +92,8 @@ pub enum Stage {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PackageFile {
-    /// The package.
-    pub package: String,
+    /// The package, in each distribution.
+    pub packages: Vec<String>,
     /// What is in the files.
     pub what: String,
     /// Where they may be; one of them is enough.

@@ -62,7 +62,7 @@ impl Subject {
             stage: image.stage.clone(),
             base: image.base.value.clone(),
             packages: image.needs.clone(),
-            is_static: false,
+            is_static: image.is_static,
             assets: image
                 .assets
                 .iter()

@@ -62,6 +62,8 @@ pub struct Image {
     pub health: Option<Health>,
     /// The signal that ends the program.
     pub stop_signal: Option<String>,
+    /// Whether the base has no C library, so that the program has to be static.
+    pub is_static: bool,
     /// Every package that the program needs, whether it is installed or the base holds it.
     pub needs: Vec<String>,
     /// How it is proved that the image runs.
@@ -145,6 +147,7 @@ pub(super) fn images(
             assets,
             args: of(package.config.args.as_ref(), &facts.config.args).clone(),
             health,
+            is_static: matches!(fit.kind, Some(Kind::Bare | Kind::Scratch)),
             needs: fit.needs,
             proof: proof(facts, package)?,
             stop_signal: package

@@ -29,11 +29,11 @@ pub(super) fn inspect(
             missing.extend(loaded.missing.into_keys());
         }
     }
-    let needed = known
-        .file
-        .iter()
-        .filter(|file| subject.packages.contains(&file.package));
-    checks.extend(needed.map(|file| holds(tree, file)));
+    let needed = known.file.iter().filter_map(|file| {
+        let needs = |package: &&String| subject.packages.contains(package);
+        Some((file, file.packages.iter().find(needs)?))
+    });
+    checks.extend(needed.map(|(file, package)| holds(tree, file, package)));
     checks.push(user(&image.config.user));
     checks.extend(contents(
         tree,
@@ -219,7 +219,7 @@ fn libraries(tree: &Tree, file: &File, loaded: &Loaded, subject: &Subject) -> Ve
 }
 
 /// Files of a package that the program needs.
-fn holds(tree: &Tree, wanted: &PackageFile) -> Check {
+fn holds(tree: &Tree, wanted: &PackageFile, package: &String) -> Check {
     let sound = |path: &&String| {
         tree.file(Utf8Path::new("/").join(path).as_path())
             .is_some_and(|file| {
@@ -231,7 +231,7 @@ fn holds(tree: &Tree, wanted: &PackageFile) -> Check {
         return Check::ok(What::Files, format!("{}: /{path}", wanted.what));
     }
     let says = format!("there are no {}, which the program needs", wanted.what);
-    let change = Change::new("packages.runtime", std::slice::from_ref(&wanted.package));
+    let change = Change::new("packages.runtime", std::slice::from_ref(package));
     Check::failed(What::Files, says).fix("add the package that has them", Some(change))
 }
 
