@@ -90,9 +90,10 @@ impl Engine {
                 other => other?,
             };
             // Podman answers to the name of docker where a package makes it do so.
-            if finished.stderr.contains(Kind::Podman.program()) {
-                engine.kind = Kind::Podman;
-            } else if !finished.status.success() {
+            if kind == Kind::Docker && finished.stderr.contains(Kind::Podman.program()) {
+                return Self::find(Some(Kind::Podman), patience, causes);
+            }
+            if !finished.status.success() {
                 return Err(causes.trouble(&finished.stderr, &args.join(" ")).into());
             }
             engine.name = format!("{} {}", kind.program(), finished.stdout.trim());

@@ -81,11 +81,13 @@ impl Start<'_> {
                 (Some(code), said) => ended.push((name, code, said)),
             }
         }
-        if checks.is_empty() {
-            checks.push(match ended.last() {
-                Some(ended) => wants_configuration(ended),
-                None => self.does_nothing(silent),
-            });
+        match ended.last() {
+            // A server that answers `--version` may still have wanted more to stay up.
+            Some(last) if checks.is_empty() || last.0 == command(&[]) => {
+                checks.push(wants_configuration(last));
+            }
+            None if checks.is_empty() => checks.push(self.does_nothing(silent)),
+            _ => {}
         }
         Ok(checks)
     }
@@ -318,15 +320,14 @@ impl Start<'_> {
     /// The fault that the run shows, if it is one that may never be.
     fn broken(&self, name: &str, run: &Ended) -> Option<Check> {
         let code = run.code?;
+        let said = format!("{}{}", run.stdout, run.stderr);
+        let known = self.causes.find(Stage::Run, &said);
         let how = if run.out_of_memory {
             "runs out of memory".to_owned()
         } else {
-            verdict(code, &run.stderr)?
+            verdict(code, &run.stderr, known.is_some())?
         };
         let check = Check::failed(What::Run, format!("{name}: {how}"));
-        let known = self
-            .causes
-            .find(Stage::Run, &(run.stdout.clone() + &run.stderr));
         let mut check = with_log(check, run);
         if let Some(known) = known {
             let Fix { says, change } = known.fix;

@@ -143,6 +143,12 @@ pub(crate) fn is_content_with_sound_images() -> Result<()> {
     ensure!(program.sound, "{:#?}", program.checks);
     let server = report("sound-server", |subject| subject.proof = proof("/"))?;
     ensure!(server.sound, "{:#?}", server.checks);
+    let writing = report("sound-and-writing", |subject| {
+        subject.proof.expect = Some("hello".into());
+    })?;
+    ensure!(writing.sound, "{:#?}", writing.checks);
+    let mut says = writing.checks.iter().map(|check| &check.says);
+    ensure!(says.any(|says| says.contains("needs a writable root")));
     let exposed = report("sound-server", |subject| subject.ports = vec![8080])?;
     ensure!(exposed.sound, "{:#?}", exposed.checks);
     Ok(())

@@ -9,6 +9,9 @@ int main(void) {
 #ifdef CRASH
     *(volatile int *)0 = 1;
 #endif
+#ifdef WRITES
+    if (!fopen("file", "w")) return perror("file"), 1;
+#endif
     puts(word);
     return 0;
 }
