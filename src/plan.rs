@@ -134,7 +134,7 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
         Vec::new()
     };
     let packages = libc::packages(&grounds, program, &host, &rust, &fits);
-    let env = libc::env(facts, program, &host, catalog);
+    let env = libc::env(facts, program, &host, &packages, catalog);
     libc::name_target(&mut command, program, catalog);
     let (toolchain, of_builder) =
         toolchain::toolchain(facts, request, rust, &systems, program, &host, catalog);

@@ -108,6 +108,8 @@ pub enum Why {
     NotForMusl(Box<Why>),
     /// The program is linked statically, against musl.
     LinksStatically,
+    /// What finds libraries for a static program has to tell of their own needs, too.
+    WholeLibraries,
     /// The program is linked dynamically, against musl.
     LinksMusl,
     /// A program that is linked with musl's shared library unwinds by way of another one.
@@ -222,6 +224,9 @@ impl fmt::Display for Why {
                 why.fmt(f)
             }
             Self::LinksStatically => write!(f, "the program is static, built for musl"),
+            Self::WholeLibraries => {
+                write!(f, "a static library comes with all that it needs itself")
+            }
             Self::LinksMusl => write!(f, "the program is linked with Alpine's musl"),
             Self::Unwinds => write!(
                 f,

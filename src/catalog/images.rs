@@ -140,7 +140,9 @@ pub struct Musl {
     pub compilers: Vec<String>,
     /// Crates that load shared libraries.
     pub loaders: Vec<String>,
-    /// Variables that have build scripts on Alpine find all that a static library needs.
+    /// The package by which build scripts on Alpine find libraries.
+    pub finder: String,
+    /// Variables that have it tell all that a static library needs.
     pub env: BTreeMap<String, String>,
     /// The variable that shows musl's headers to the generator of bindings, on Debian.
     pub bindgen: Variable,

@@ -124,9 +124,20 @@ impl<'c> Grounds<'c> {
             }
             Asked::Kind(kind) => self.known(*kind, program, package).map(because),
             Asked::Image(image) => match self.of(image).kind(image) {
-                Some(kind) => self.of(image).known(kind, program, package).map(|fit| Fit {
-                    image: image.clone(),
-                    ..because(fit)
+                Some(kind) => self.of(image).known(kind, program, package).map(|fit| {
+                    let notes = fit.notes.iter().cloned().map(|note| match note {
+                        Note::Ended { end, date, .. } => Note::Ended {
+                            image: image.clone(),
+                            end,
+                            date,
+                        },
+                        note => note,
+                    });
+                    Fit {
+                        image: image.clone(),
+                        notes: notes.collect(),
+                        ..because(fit)
+                    }
                 }),
                 None => Ok(self.other(image, asked.why.clone(), program, package)),
             },

@@ -244,6 +244,7 @@ pub(super) fn env(
     facts: &Facts,
     program: Program,
     host: &Host,
+    packages: &[Needed],
     catalog: &Catalog,
 ) -> Vec<Choice<EnvVar>> {
     let musl = &catalog.images.musl;
@@ -281,9 +282,10 @@ pub(super) fn env(
             all.push(var(name, &fill(&musl.bindgen.value), why));
         }
     }
-    if (program, host) == (Program::Static, &Host::Alpine) {
+    let asks = |needed: &Needed| needed.package == musl.finder;
+    if program == Program::Static && packages.iter().any(asks) {
         let each = musl.env.iter();
-        all.extend(each.map(|(name, value)| var(name.clone(), value, &why)));
+        all.extend(each.map(|(name, value)| var(name.clone(), value, &Why::WholeLibraries)));
     }
     all
 }

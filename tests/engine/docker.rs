@@ -161,6 +161,26 @@ impl Container {
         }
     }
 
+    /// Waits until the program has printed this.
+    pub(crate) fn has_said(&self, text: &str) -> Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let (_, stdout, stderr) = finish("", &["logs", &self.id])?;
+            if stdout.contains(text) {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "no {text:?} in {stdout}{stderr}");
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Asks the program to end, and returns its exit code: 137 if that took longer than a second.
+    pub(crate) fn stop(&self) -> Result<String> {
+        docker(&["stop", "--time=1", &self.id])?;
+        let code = docker(&["inspect", "--format={{.State.ExitCode}}", &self.id])?;
+        Ok(code.trim_end().to_owned())
+    }
+
     fn ask(&self, port: u16, path: &str) -> Result<String> {
         let networks = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
         let address = docker(&["inspect", "--format", networks, &self.id])?;

@@ -9,6 +9,7 @@
     reason = "tests run programs, read and write files, and wait"
 )]
 
+mod bases;
 mod cache;
 mod docker;
 mod native;
@@ -106,6 +107,12 @@ fn trials() -> Result<Vec<Trial>> {
             }
         };
         trials.push(needs_engine(name, test));
+    }
+    for base in bases::BASES {
+        trials.push(needs_engine(
+            format!("programs_run_on::{base}"),
+            move || bases::programs_run_on(base).map(|()| Completion::Completed),
+        ));
     }
     for &(name, scenario) in SCENARIOS {
         let test = move || scenario().map(|()| Completion::Completed);

@@ -1,0 +1,87 @@
+//! The programs of `tests/bases`, on every base that can be asked for.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use camino::Utf8Path;
+use snapbox::dir::DirRoot;
+
+use crate::docker::{self, Image};
+
+/// What `--base` takes, but for other images.
+pub(crate) const BASES: [&str; 5] = ["auto", "distroless", "debian", "alpine", "scratch"];
+
+/// The packages of the project.
+const PACKAGES: [&str; 4] = ["plain", "store", "tls", "zone"];
+
+/// Every program builds, runs and ends as it should.
+///
+/// Two things cannot be seen where stand-ins take the place of Alpine's images, which install nothing: time
+/// zones on Alpine, and C++ in a program for musl.
+pub(crate) fn programs_run_on(base: &str) -> Result<()> {
+    let musl = ["alpine", "scratch"].contains(&base);
+    let shell = ["alpine", "debian"].contains(&base);
+    let project = Utf8Path::new(crate::ROOT).join("tests/bases");
+    let copy = DirRoot::mutable_temp()?.with_template(project.as_std_path())?;
+    let dir = copy.path().and_then(Utf8Path::from_path);
+    let dir = dir.context("no folder")?;
+    let cxx = (!musl).then_some("cxx-program");
+    let packages = PACKAGES.into_iter().chain(cxx);
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-dockerize"))
+        .args(["dockerize", "--quiet", "--base", base, "--manifest-path"])
+        .arg(dir.join("Cargo.toml"))
+        .args(packages.flat_map(|package| ["--package", package]))
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{}: {said}", output.status);
+
+    let plain = docker::build(dir, "plain")?;
+    is_locked_up(&plain, shell)?;
+    prints(&plain, &[], "the sum is 17995000")?;
+    prints(&plain, &[], "the user is 65532")?;
+    let waiting = plain.start(&["--read-only"], &["wait"])?;
+    waiting.has_said("waiting")?;
+    let code = waiting.stop()?;
+    ensure!(code == "0", "asked to end, it ends with {code}");
+
+    let store = docker::build(dir, "store")?;
+    is_locked_up(&store, shell)?;
+    prints(&store, &[], "the note is kept")?;
+    let temporary = store.run(&[], &["temporary"], "")?;
+    ensure!(temporary.contains("a temporary file"), "{temporary}");
+
+    let tls = docker::build(dir, "tls")?;
+    is_locked_up(&tls, shell)?;
+    prints(&tls, &[], "roots: some")?;
+
+    if base != "alpine" {
+        let zone = docker::build(dir, "zone")?;
+        is_locked_up(&zone, shell)?;
+        prints(&zone, &[], "1970-01-01T09:00:00+09:00[Asia/Tokyo]")?;
+    }
+    if !musl {
+        let cxx = docker::build(dir, "cxx")?;
+        is_locked_up(&cxx, shell)?;
+        prints(&cxx, &[], "exceptions: 0")?;
+    }
+    Ok(())
+}
+
+/// Runs a program that finds nothing writable but its volumes.
+fn prints(image: &Image, args: &[&str], expected: &str) -> Result<()> {
+    let said = image.run(&["--read-only"], args, "")?;
+    ensure!(
+        said.contains(expected),
+        "expected {expected:?}, got {said:?}"
+    );
+    Ok(())
+}
+
+/// The user is a number and not root; a shell is only there where the base is known for it.
+fn is_locked_up(image: &Image, has_shell: bool) -> Result<()> {
+    let user = image.inspect("{{.Config.User}}")?;
+    ensure!(user == "65532:65532", "the user is `{user}`");
+    let shell = image.run(&["--entrypoint=/bin/sh"], &["-c", "true"], "");
+    ensure!(shell.is_ok() == has_shell, "the shell: {shell:?}");
+    Ok(())
+}
