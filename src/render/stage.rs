@@ -135,7 +135,7 @@ fn healthcheck(health: &Health) -> String {
         .collect();
     let test = match &health.test {
         Test::Exec(words) => json(words),
-        Test::Shell(line) => line.clone(),
+        Test::Shell(line) => json(&["/bin/sh", "-c", line]),
     };
     format!("HEALTHCHECK {}CMD {test}", options.concat())
 }
