@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use camino::Utf8Path;
 use serde::Serialize;
 
+use crate::config::Cache;
 use crate::plan::{self, EnvVar, Needed, Plan};
 use crate::why::{Choice, Why};
 
@@ -347,13 +348,23 @@ fn of_build(plan: &Plan) -> Vec<Decision> {
         "commit Cargo.lock, or remove it",
     ));
     let change = "`--cache auto|layers|mounts`, or `cache = \"STRATEGY\"`";
-    let cache = &plan.cache;
+    let cache = &plan.cache.strategy;
     all.push(Decision::new(
         "cache",
         &cache.value.to_string(),
         &cache.why,
         change,
     ));
+    if cache.value != Cache::Mounts {
+        let trims = &plan.cache.trims_versions;
+        let value = if trims.value {
+            "finds the layer of the dependencies again"
+        } else {
+            "builds the layer of the dependencies anew"
+        };
+        let change = "plain `version = \"…\"` lines, no `[patch]`, no path dependency outside of the workspace";
+        all.push(Decision::new("a new version", value, &trims.why, change));
+    }
     all
 }
 

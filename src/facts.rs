@@ -14,6 +14,7 @@ mod gather;
 mod git;
 mod graph;
 mod lock;
+mod manifests;
 mod sources;
 mod system_deps;
 mod toolchain;
@@ -30,6 +31,7 @@ pub use self::committed::{Committed, FromLine, from_lines};
 pub use self::gather::{Where, gather};
 pub use self::graph::{Build, Features, Graph, Libc, Resolution, ResolvedCrate, Side};
 pub use self::lock::{Lock, LockFile, LockState};
+pub use self::manifests::Trimmable;
 pub use self::sources::Mention;
 pub use self::toolchain::{Channel, ToolchainFile};
 use crate::config::{Config, PackageConfig};
@@ -54,6 +56,8 @@ pub struct Facts {
     pub toolchain: Option<ToolchainFile>,
     /// The lock file.
     pub lock: Lock,
+    /// What the layer of the dependencies can do without.
+    pub trimmable: Trimmable,
     /// Cargo's configuration in the context, merged.
     pub cargo_config: CargoConfig,
     /// What an earlier run wrote.
@@ -81,6 +85,8 @@ pub struct Package {
     pub bins: Vec<Bin>,
     /// Root files of its targets that cargo requires but would not look for by itself, relative to the context.
     pub unusual_roots: Vec<Utf8PathBuf>,
+    /// Root files of its benchmarks, examples and tests, relative to the context.
+    pub spare_roots: Vec<Utf8PathBuf>,
     /// Folders named `target` that hold sources, relative to the context.
     pub target_folders: Vec<Utf8PathBuf>,
     /// Whether something that no stub can stand for is compiled from its sources: it lies outside of the

@@ -26,6 +26,7 @@ pub use self::alternative::{Alternative, Price, Would};
 pub use self::assets::Asset;
 use self::base::Grounds;
 pub use self::build::{BuildPlan, Command};
+pub use self::cache::CachePlan;
 pub use self::context::ContextPlan;
 pub use self::health::Health;
 pub use self::image::Image;
@@ -74,7 +75,7 @@ pub struct Plan {
     /// How the binaries are built.
     pub build: BuildPlan,
     /// What a rebuild reuses.
-    pub cache: Choice<Cache>,
+    pub cache: CachePlan,
     /// The final stages, the default one last.
     pub images: Vec<Image>,
     /// Instructions of the project's own.

@@ -35,6 +35,8 @@ struct Dockerfile<'p> {
     whole: Vec<String>,
     /// Whether the dependencies have a layer of their own.
     layer: bool,
+    trims_targets: bool,
+    trims_versions: bool,
     /// The options of `RUN` that keep what cargo downloads, and all that the build keeps.
     downloads: Vec<String>,
     mounts: Vec<String>,
@@ -141,7 +143,7 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
         cargo.push(format!("--target \"{target}\""));
     }
     let workdir = below_app(&context.root);
-    let cache = plan.cache.value;
+    let cache = plan.cache.strategy.value;
     let layer = cache != Cache::Mounts;
     let build_from = if layer { "deps" } else { "toolchain" };
     let downloads =
@@ -160,6 +162,8 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
         kept: whole.iter().cloned().chain(roots).collect(),
         whole,
         layer,
+        trims_targets: plan.cache.trims_targets,
+        trims_versions: plan.cache.trims_versions.value,
         mounts: downloads
             .iter()
             .cloned()
@@ -178,7 +182,7 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
 
 /// What the stages need from the environment for themselves.
 fn own_env(plan: &Plan) -> impl Iterator<Item = Env> {
-    let downloads = (plan.cache.value != Cache::Layers).then(|| Env {
+    let downloads = (plan.cache.strategy.value != Cache::Layers).then(|| Env {
         why: "All that cargo downloads goes to one folder, so that one cache mount holds it together with its locks".into(),
         line: format!("CARGO_HOME={DOWNLOADS}"),
     });
@@ -194,7 +198,7 @@ fn own_env(plan: &Plan) -> impl Iterator<Item = Env> {
 /// that start from the same are told apart by the `id`.
 fn target_mount(plan: &Plan, workdir: &Utf8Path) -> Option<String> {
     let target = workdir.join("target");
-    let (id, from, source) = match plan.cache.value {
+    let (id, from, source) = match plan.cache.strategy.value {
         Cache::Layers => return None,
         Cache::Auto => (String::new(), "deps", target.as_path()),
         Cache::Mounts => {

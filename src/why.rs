@@ -138,6 +138,10 @@ pub enum Why {
     BuildScript(Utf8PathBuf, String),
     /// A setting of cargo's configuration.
     CargoConfig(Utf8PathBuf, String),
+    /// No dependency goes by the versions of the workspace's own packages.
+    OwnVersions,
+    /// A file cannot do without the versions of the workspace's own packages.
+    NeedsVersions(Utf8PathBuf),
     /// Neither a warm nor an empty builder compiles anything twice.
     FastRebuilds,
     /// The project has a lock file of this version.
@@ -260,6 +264,14 @@ impl fmt::Display for Why {
             }
             Self::BuildScript(path, does) => write!(f, "{path} {does}"),
             Self::CargoConfig(path, setting) => write!(f, "{path} sets {setting}"),
+            Self::OwnVersions => write!(
+                f,
+                "no dependency goes by the versions of the workspace's own packages"
+            ),
+            Self::NeedsVersions(file) => write!(
+                f,
+                "{file} cannot do without the versions of the workspace's own packages"
+            ),
             Self::FastRebuilds => write!(
                 f,
                 "an empty builder starts from a layer of the dependencies, a warm one from its last build"

@@ -10,7 +10,7 @@ use semver::Version;
 
 use super::{
     About, Bin, BuildScript, CargoFlags, Facts, Graph, Membership, Mention, Package, build_script,
-    cargo, cargo_config, committed, git, lock, relative, sources, toolchain,
+    cargo, cargo_config, committed, git, lock, manifests, relative, sources, toolchain,
 };
 use crate::config::{self, Config, PackageConfig, Table};
 
@@ -67,14 +67,18 @@ pub fn gather(place: &Where) -> Result<Facts> {
         .dockerfile
         .clone()
         .unwrap_or_else(|| workspace.join("Dockerfile"));
+    let root = relative(workspace, &context);
+    let lock = lock.join().expect("the thread does not panic")?;
+    let cargo_config = cargo_config::read(workspace, &context)?;
     Ok(Facts {
-        root: relative(workspace, &context),
+        trimmable: manifests::trimmable(&packages, &context, &root, &lock, &cargo_config),
+        root,
         packages,
         scripts: scripts(graph.packages()),
         cargo: version.join().expect("the thread does not panic")?,
         toolchain: toolchain::find(workspace, &context)?,
-        lock: lock.join().expect("the thread does not panic")?,
-        cargo_config: cargo_config::read(workspace, &context)?,
+        lock,
+        cargo_config,
         committed: committed::read(&dockerfile),
         config: read_config(graph.packages(), &manifest)?,
         entries: entries(workspace)?,
@@ -343,11 +347,13 @@ fn read_package(
         let text = || fs_err::read_to_string(manifest).ok();
         config::read(package.metadata_table(), Table::Package, manifest, text)?
     };
-    let mut unusual_roots = BTreeSet::new();
+    let (mut unusual_roots, mut spare_roots) = (BTreeSet::new(), BTreeSet::new());
     for target in package.build_targets() {
-        let path = relative(target.path(), dir);
-        if !is_usual_root(&path) {
-            unusual_roots.insert(relative(target.path(), context));
+        let root = relative(target.path(), context);
+        if manifests::is_spare(target.id()) {
+            spare_roots.insert(root);
+        } else if !manifests::is_usual_root(&relative(target.path(), dir)) {
+            unusual_roots.insert(root);
         }
     }
     let mut target_folders = BTreeSet::new();
@@ -360,6 +366,7 @@ fn read_package(
         default_run: package.default_run().map(str::to_owned),
         bins,
         unusual_roots: unusual_roots.into_iter().collect(),
+        spare_roots: spare_roots.into_iter().collect(),
         target_folders: target_folders
             .iter()
             .map(|dir| relative(dir, context))
@@ -394,16 +401,6 @@ fn scripts(graph: &PackageGraph) -> BTreeMap<(String, Version), BuildScript> {
         Some((key, build_script::read(script.path(), folder)))
     });
     scripts.collect()
-}
-
-/// Whether the skeleton of the dependency stage keeps a target's root file by its place alone. The patterns
-/// are those of `templates/Dockerfile`; `path` is relative to the package.
-fn is_usual_root(path: &Utf8Path) -> bool {
-    let in_folder = |folder: &str| path.iter().any(|part| part == folder);
-    matches!(path.file_name(), Some("build.rs" | "lib.rs" | "main.rs"))
-        || ["benches", "bin", "examples", "tests"]
-            .into_iter()
-            .any(in_folder)
 }
 
 #[cfg(test)]

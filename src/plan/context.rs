@@ -79,7 +79,13 @@ pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
         .map(|p| &p.dir);
     let whole: BTreeSet<&Utf8PathBuf> = below.chain(&facts.cargo_config.vendored).collect();
     let inside = |path: &Utf8Path| whole.iter().any(|whole| path.starts_with(whole));
-    let roots = facts.packages.iter().flat_map(|p| &p.unusual_roots);
+    let roots = facts.packages.iter().flat_map(|p| {
+        let spare = p
+            .spare_roots
+            .iter()
+            .filter(|_| facts.trimmable.targets.is_err());
+        p.unusual_roots.iter().chain(spare)
+    });
     ContextPlan {
         dir: Choice::new(facts.context.clone(), why),
         root: facts.root.clone(),

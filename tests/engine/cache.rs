@@ -229,6 +229,41 @@ pub(crate) fn a_script_that_writes_among_the_sources_runs_again() -> Result<()> 
     Ok(())
 }
 
+/// What no dependency follows from does not touch their layer: a release that bumps the workspace's own versions,
+/// new tests and modules.
+pub(crate) fn a_release_finds_the_dependencies_again() -> Result<()> {
+    let project = Project::new("auto")?;
+    let mut lines = first();
+    let (outside, inside) = ("\"]\nexclude = [\"extra\"]", "\", \"extra\"]");
+    project.replace("Cargo.toml", outside, inside)?;
+    project.replace(
+        "src/main.rs",
+        "\"main 1\"",
+        "\"main {}\", env!(\"CARGO_PKG_VERSION\")",
+    )?;
+    project.dockerize(&[])?;
+    project.ships(&mut lines, &[("main", "0.1.0")])?;
+
+    let members = ["crates/base", "crates/names", "extra"].map(|dir| format!("{dir}/Cargo.toml"));
+    for file in members
+        .iter()
+        .map(String::as_str)
+        .chain(["Cargo.toml", "Cargo.lock"])
+    {
+        project.replace(file, "\"0.1.0\"", "\"0.2.0-rc.1\"")?;
+    }
+    project.append(
+        "Cargo.toml",
+        "\n[[test]]\nname = \"new\"\nharness = false\n",
+    )?;
+    project.write("tests/new.rs", "fn main() {}")?;
+    project.write("src/new.rs", "")?;
+    let built = project.ships(&mut lines, &[("main", "0.2.0-rc.1")])?;
+    ensure!(compiled(&built, "rebuild"), "the log is not understood");
+    ensure!(!compiled(&built, "itoa"), "a dependency is built twice");
+    Ok(())
+}
+
 /// Two builds of different states of one project, at the same time, on one builder.
 pub(crate) fn two_builds_at_once() -> Result<()> {
     let projects = [

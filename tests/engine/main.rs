@@ -39,6 +39,10 @@ const SCENARIOS: &[(&str, Scenario)] = &[
         "a_script_that_writes_among_the_sources_runs_again",
         cache::a_script_that_writes_among_the_sources_runs_again,
     ),
+    (
+        "a_release_finds_the_dependencies_again",
+        cache::a_release_finds_the_dependencies_again,
+    ),
     ("two_builds_at_once", cache::two_builds_at_once),
     ("a_stub_does_not_ship", cache::a_stub_does_not_ship),
     (
