@@ -10,7 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use self::stage::Stage;
 use crate::config::Cache;
 use crate::files::{File, mark};
-use crate::plan::{EnvVar, Plan, Refusal};
+use crate::plan::{CachePlan, EnvVar, Plan, Refusal};
 use crate::why::{Choice, Why};
 
 /// The folder of the context in the build stages.
@@ -34,9 +34,7 @@ struct Dockerfile<'p> {
     kept: Vec<String>,
     whole: Vec<String>,
     /// Whether the dependencies have a layer of their own.
-    layer: bool,
-    trims_targets: bool,
-    trims_versions: bool,
+    layer: Option<&'p CachePlan>,
     /// The options of `RUN` that keep what cargo downloads, and all that the build keeps.
     downloads: Vec<String>,
     mounts: Vec<String>,
@@ -144,8 +142,8 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
     }
     let workdir = below_app(&context.root);
     let cache = plan.cache.strategy.value;
-    let layer = cache != Cache::Mounts;
-    let build_from = if layer { "deps" } else { "toolchain" };
+    let layer = (cache != Cache::Mounts).then_some(&plan.cache);
+    let build_from = if layer.is_some() { "deps" } else { "toolchain" };
     let downloads =
         (cache != Cache::Layers).then(|| format!("--mount=type=cache,target={DOWNLOADS}"));
     let downloads: Vec<String> = downloads.into_iter().collect();
@@ -162,8 +160,6 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
         kept: whole.iter().cloned().chain(roots).collect(),
         whole,
         layer,
-        trims_targets: plan.cache.trims_targets,
-        trims_versions: plan.cache.trims_versions.value,
         mounts: downloads
             .iter()
             .cloned()

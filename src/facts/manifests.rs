@@ -160,8 +160,7 @@ fn edited(text: &str, part: Part) -> String {
                 line = first.replace(&line, "").into_owned();
             }
         }
-        edited += &line;
-        edited.push('\n');
+        edited.extend([line.as_str(), "\n"]);
     }
     edited
 }
@@ -258,15 +257,12 @@ fn edited_lock(text: &str) -> String {
     let mut lines = text.lines().peekable();
     let mut edited = String::new();
     while let Some(line) = lines.next() {
-        let from_elsewhere = lines
-            .peek()
-            .is_some_and(|next| next.starts_with("source = "));
-        if line.starts_with("version = \"") && !from_elsewhere {
-            edited += &format!("version = \"{LEVEL}\"");
+        let next = lines.peek().copied().unwrap_or_default();
+        if line.starts_with("version = \"") && !next.starts_with("source = ") {
+            edited.extend(["version = \"", LEVEL, "\"\n"]);
         } else {
-            edited += line;
+            edited.extend([line, "\n"]);
         }
-        edited.push('\n');
     }
     edited
 }
