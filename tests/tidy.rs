@@ -206,9 +206,9 @@ fn names_one(literal: &str, known: &BTreeSet<String>) -> bool {
             .any(|word| name(word) || suite(word))
 }
 
-/// A word of the language, the program that cargo's setting `net.git-fetch-with-cli` is about, and a key of
+/// A word of the language, the program that cargo's setting `net.git-fetch-with-cli` is about, and two keys of
 /// manifests.
-const ALLOWED: [&str; 3] = ["file", "git", "system-deps"];
+const ALLOWED: [&str; 4] = ["file", "git", "patch", "system-deps"];
 
 /// Whether a name is a word of everyday language as well. Of packages and programs these count where they
 /// stand alone, of crates never.
