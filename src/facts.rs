@@ -62,6 +62,10 @@ pub struct Facts {
     pub cargo_config: CargoConfig,
     /// What an earlier run wrote.
     pub committed: Committed,
+    /// The member whose folder the command runs in, or whose manifest was named, unless it is the root.
+    pub here: Option<String>,
+    /// The lines of an ignore file at the root of the context that is somebody's own.
+    pub own_ignore: Option<Vec<String>>,
     /// The configuration of the workspace.
     pub config: Config,
     /// The names in the folder of the workspace.
@@ -83,6 +87,8 @@ pub struct Package {
     pub default_run: Option<String>,
     /// Its binaries, by name.
     pub bins: Vec<Bin>,
+    /// Root files of its targets that cargo requires to be there, relative to the context.
+    pub roots: Vec<Utf8PathBuf>,
     /// Root files of its targets that cargo requires but would not look for by itself, relative to the context.
     pub unusual_roots: Vec<Utf8PathBuf>,
     /// Root files of its benchmarks, examples and tests, relative to the context.

@@ -11,6 +11,7 @@ mod build;
 mod cache;
 mod context;
 mod health;
+mod ignore;
 mod image;
 mod kept;
 mod libc;
@@ -153,8 +154,15 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
             LockState::Ignored => Some(Note::LockIgnored),
         },
     });
+    let context = context::context(facts, &built.needs);
+    notes.extend(
+        context
+            .own_ignore_hides
+            .clone()
+            .map(|(line, path)| Note::OwnIgnoreHides(line, path)),
+    );
     Ok(Plan {
-        context: context::context(facts, &built.needs),
+        context,
         toolchain,
         build: build::build(facts, command, &built.needs, packages, env),
         cache: cache::cache(facts, request),

@@ -68,13 +68,14 @@ struct Dockerignore<'p> {
 /// The Dockerfile and the ignore file of a plan.
 ///
 /// `dockerfile` is the absolute path of the first. The other lies at the root of the context, or beside the
-/// Dockerfile where that has another name or place: the engine reads `NAME.dockerignore` first.
+/// Dockerfile where that has another name or place, or where somebody's own file hides what the build needs: the
+/// engine reads `NAME.dockerignore` first.
 ///
 /// # Errors
 /// Instructions of the project's own that have no place.
 pub fn render(plan: &Plan, dockerfile: &Utf8Path) -> Result<Vec<File>, Refusal> {
     let usual = plan.context.dir.value.join("Dockerfile") == dockerfile;
-    let ignore = if usual {
+    let ignore = if usual && plan.context.own_ignore_hides.is_none() {
         dockerfile.with_file_name(".dockerignore")
     } else {
         Utf8PathBuf::from(format!("{dockerfile}.dockerignore"))

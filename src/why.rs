@@ -68,6 +68,8 @@ pub enum Why {
     Config(&'static str),
     /// `default-run` of a package.
     DefaultRun(String),
+    /// The package of the current folder, or of the manifest that was named.
+    Here(String),
     /// The project has no other binary.
     OnlyBinary,
     /// Every binary that `cargo build --release` makes is shipped.
@@ -176,6 +178,9 @@ impl fmt::Display for Why {
             Self::Flag(flag) => write!(f, "asked for with `{flag}`"),
             Self::Config(key) => write!(f, "set by `{key}` in the manifest's dockerize metadata"),
             Self::DefaultRun(package) => write!(f, "the `default-run` of package {package}"),
+            Self::Here(package) => {
+                write!(f, "the folder or the manifest is that of package {package}")
+            }
             Self::OnlyBinary => write!(f, "the only binary"),
             Self::CargoBuilds => write!(f, "`cargo build --release` makes it"),
             Self::Helper(what) => write!(f, "{what} is a helper, not a product"),

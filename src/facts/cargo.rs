@@ -30,8 +30,19 @@ fn program() -> String {
 /// # Errors
 /// Cargo's own reason, where there is no manifest or it cannot be read.
 pub(super) fn workspace_manifest(manifest: Option<&Utf8Path>) -> Result<Utf8PathBuf> {
+    locate(manifest, &["--workspace"])
+}
+
+/// The nearest manifest, or `manifest` itself. Absolute.
+pub(super) fn manifest(manifest: Option<&Utf8Path>) -> Result<Utf8PathBuf> {
+    locate(manifest, &[])
+}
+
+fn locate(manifest: Option<&Utf8Path>, options: &[&str]) -> Result<Utf8PathBuf> {
     let mut command = std::process::Command::new(program());
-    command.args(["locate-project", "--workspace", "--message-format", "plain"]);
+    command
+        .args(["locate-project", "--message-format", "plain"])
+        .args(options);
     if let Some(manifest) = manifest {
         command.arg("--manifest-path").arg(manifest);
     }

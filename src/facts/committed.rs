@@ -45,6 +45,12 @@ pub(super) fn read(path: &Utf8Path) -> Committed {
     }
 }
 
+/// The lines of the ignore file at the root of the context, if it is somebody's own.
+pub(super) fn own_ignore(context: &Utf8Path) -> Option<Vec<String>> {
+    let text = fs_err::read_to_string(context.join(".dockerignore")).ok()?;
+    (!mark::is_ours(&text)).then(|| text.lines().map(str::to_owned).collect())
+}
+
 /// The `FROM` lines of a Dockerfile that name their stage.
 pub fn from_lines(text: &str) -> impl Iterator<Item = FromLine> {
     text.lines().filter_map(|line| {

@@ -35,6 +35,10 @@ pub fn gather(place: &Where) -> Result<Facts> {
     let workspace = manifest.parent().context("the manifest has no folder")?;
     let resolver = resolver(&read_manifest(&manifest)?);
     let version = std::thread::spawn(cargo::version);
+    let here = std::thread::spawn({
+        let manifest = place.manifest.clone();
+        move || cargo::manifest(manifest.as_deref())
+    });
 
     let answer = ask(&manifest, &resolver, place.cargo)?;
     let lock = std::thread::spawn({
@@ -79,12 +83,26 @@ pub fn gather(place: &Where) -> Result<Facts> {
         toolchain: toolchain::find(workspace, &context)?,
         lock,
         cargo_config,
+        here: here
+            .join()
+            .expect("the thread does not panic")
+            .ok()
+            .filter(|here| *here != manifest)
+            .and_then(|here| name_of(graph.packages(), &here)),
+        own_ignore: committed::own_ignore(&context),
         committed: committed::read(&dockerfile),
         config: read_config(graph.packages(), &manifest)?,
         entries: entries(workspace)?,
         graph,
         context,
     })
+}
+
+/// The member with this manifest.
+fn name_of(graph: &PackageGraph, manifest: &Utf8Path) -> Option<String> {
+    let mut members = graph.workspace().iter();
+    let member = members.find(|member| member.manifest_path() == manifest)?;
+    Some(member.name().to_owned())
 }
 
 /// What cargo says of a workspace.
@@ -356,6 +374,24 @@ fn read_package(
             unusual_roots.insert(root);
         }
     }
+    let declared = read_manifest(package.manifest_path())?;
+    let is_declared = |kind: &str, name: &str| {
+        let targets = declared.get(kind).and_then(toml::Value::as_array);
+        targets
+            .into_iter()
+            .flatten()
+            .any(|target| target.get("name").and_then(toml::Value::as_str) == Some(name))
+    };
+    // Cargo looks for those of the other kinds, and does without what is not there.
+    let required = package.build_targets().filter(|target| match target.id() {
+        BuildTargetId::Test(name) => is_declared("test", name),
+        BuildTargetId::Benchmark(name) => is_declared("bench", name),
+        BuildTargetId::Example(name) => is_declared("example", name),
+        _ => true,
+    });
+    let roots = required
+        .map(|target| relative(target.path(), context))
+        .collect();
     let mut target_folders = BTreeSet::new();
     find_target_folders(&dir.join("src"), &mut target_folders);
     Ok(Package {
@@ -365,6 +401,7 @@ fn read_package(
         membership,
         default_run: package.default_run().map(str::to_owned),
         bins,
+        roots,
         unusual_roots: unusual_roots.into_iter().collect(),
         spare_roots: spare_roots.into_iter().collect(),
         target_folders: target_folders

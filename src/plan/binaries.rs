@@ -38,6 +38,8 @@ pub(super) fn select<'f>(
     features: &Features,
     catalog: &Catalog,
 ) -> anyhow::Result<Selection<'f>> {
+    let here = here(facts, request);
+    let request = here.as_ref().unwrap_or(request);
     let all: Vec<Candidate<'f>> = facts
         .members()
         .flat_map(|package| {
@@ -88,6 +90,21 @@ pub(super) fn select<'f>(
             clients: &catalog.helpers.clients,
         },
     ))
+}
+
+/// The request for the package of the current folder, as `cargo build` takes it there, where nothing else says
+/// which package or binary is meant, and it has one.
+fn here(facts: &Facts, request: &Request) -> Option<Request> {
+    let name = facts.here.as_ref()?;
+    let has_bins = facts
+        .members()
+        .any(|p| p.name == *name && !p.bins.is_empty());
+    let open =
+        request.packages.is_empty() && request.bins.is_empty() && facts.config.bins.is_none();
+    (open && has_bins).then(|| Request {
+        packages: vec![name.clone()],
+        ..request.clone()
+    })
 }
 
 /// The binary of this name.
@@ -168,7 +185,7 @@ fn usual<'f>(
         let why = match (&only.package.default_run, &request.packages[..]) {
             _ if eligible.len() == 1 && request.packages.is_empty() => Why::OnlyBinary,
             (Some(_), _) => Why::DefaultRun(only.package.name.clone()),
-            (None, [package, ..]) => Why::Flag(format!("-p {package}")),
+            (None, [package, ..]) => asked_for(facts, package),
             (None, []) => Why::CargoBuilds,
         };
         return Ok(vec![Choice::new(only, why)]);
@@ -183,11 +200,19 @@ fn usual<'f>(
                 request.packages.contains(&c.package.name),
             ) {
                 (Some(_), _) => Choice::new(c, Why::DefaultRun(c.package.name.clone())),
-                (None, true) => Choice::new(c, Why::Flag(format!("-p {}", c.package.name))),
+                (None, true) => Choice::new(c, asked_for(facts, &c.package.name)),
                 (None, false) => Choice::new(c, Why::CargoBuilds),
             }
         })
         .collect())
+}
+
+/// Whether a package was asked for by its name or by its folder.
+fn asked_for(facts: &Facts, package: &str) -> Why {
+    match &facts.here {
+        Some(here) if here == package => Why::Here(here.clone()),
+        _ => Why::Flag(format!("-p {package}")),
+    }
 }
 
 /// Those whose `required-features` are on without being asked for.

@@ -1,11 +1,12 @@
 //! The build context: its folder, what the ignore file hides, and what the dependency stage keeps whole.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::ignore;
 use super::needs::Needs;
-use crate::facts::Facts;
+use crate::facts::{Facts, Lock};
 use crate::why::{Choice, Why};
 
 /// The build context.
@@ -19,6 +20,9 @@ pub struct ContextPlan {
     pub hidden: Vec<String>,
     /// Whether the history is in the context.
     pub with_history: bool,
+    /// What somebody's own ignore file at the root of the context hides from the build: its line, and the
+    /// path. Then another file is read in its place.
+    pub own_ignore_hides: Option<(String, Utf8PathBuf)>,
     /// Exceptions from `hidden` and from what the template hides.
     pub shown: Vec<Choice<Utf8PathBuf>>,
     /// Paths that are usually hidden and not here, with the reason.
@@ -91,6 +95,7 @@ pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
         root: facts.root.clone(),
         hidden: hidden.iter().map(ToString::to_string).collect(),
         with_history,
+        own_ignore_hides: hidden_by_own(facts, &kept),
         shown: shown(facts, &hidden),
         kept: kept_usual
             .into_iter()
@@ -139,29 +144,34 @@ fn shown(facts: &Facts, hidden: &[&str]) -> Vec<Choice<Utf8PathBuf>> {
 /// hidden by their names, too.
 fn is_hidden(path: &Utf8Path, hidden: &[&str]) -> bool {
     let own = ["**/target", "**/Dockerfile", "**/.dockerignore"];
-    hidden.iter().chain(&own).any(|pattern| {
-        let parts = path.iter();
-        match pattern.strip_prefix("**/") {
-            Some(name) => parts.clone().any(|part| part == name),
-            None => parts
-                .clone()
-                .next()
-                .is_some_and(|part| is_match(part, pattern)),
-        }
-    })
+    let lines: Vec<String> = hidden.iter().chain(&own).map(ToString::to_string).collect();
+    ignore::hides(&lines, path).is_some()
 }
 
-/// Whether a name is what a pattern with stars stands for.
-fn is_match(name: &str, pattern: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else {
-        return name == pattern;
-    };
-    let Some(after) = name.strip_prefix(start) else {
-        return false;
-    };
-    (0..=after.len())
-        .filter(|at| after.is_char_boundary(*at))
-        .any(|at| is_match(&after[at..], rest))
+/// The first of the paths that the build needs which somebody's own ignore file hides, and the line.
+fn hidden_by_own(facts: &Facts, kept: &BTreeMap<String, Why>) -> Option<(String, Utf8PathBuf)> {
+    let lines = facts.own_ignore.as_ref()?;
+    let lock = matches!(facts.lock, Lock::Present(_)).then(|| facts.root.join("Cargo.lock"));
+    let manifest = facts.root.join("Cargo.toml");
+    let of_packages = facts.packages.iter().flat_map(|package| {
+        let found = package
+            .mentions
+            .iter()
+            .filter(|m| m.found && m.by.is_some() && m.path.is_relative());
+        let named = kept.keys().filter(|name| package.entries.contains(*name));
+        std::iter::once(package.dir.join("Cargo.toml"))
+            .chain(package.roots.iter().cloned())
+            .chain(found.map(|mention| mention.path.clone()))
+            .chain(named.map(|name| package.dir.join(name)))
+    });
+    let at_root = kept.keys().filter(|name| facts.entries.contains(*name));
+    let mut needed = std::iter::once(manifest)
+        .chain(lock)
+        .chain(facts.cargo_config.files.iter().cloned())
+        .chain(facts.cargo_config.vendored.iter().cloned())
+        .chain(at_root.map(|name| facts.root.join(name)))
+        .chain(of_packages);
+    needed.find_map(|path| Some((ignore::hides(lines, &path)?.to_owned(), path)))
 }
 
 #[cfg(test)]
@@ -172,7 +182,6 @@ mod tests {
     fn names_that_patterns_hide() {
         let hidden = |path: &str| is_hidden(path.into(), &HIDDEN);
         assert!(hidden("web/node_modules/a.css"));
-        assert!(hidden("docker-compose.dev.yaml"));
         assert!(hidden(".env"));
         assert!(hidden("site/target/out.txt"));
         assert!(!hidden("web/compose.yml"));

@@ -59,6 +59,8 @@ pub enum Note {
     LockStale,
     /// The lock file is not committed.
     LockIgnored,
+    /// A line of somebody's own ignore file, and what it hides from the build.
+    OwnIgnoreHides(String, Utf8PathBuf),
     /// The code is made for the processor of the machine that builds.
     NativeCpu(Utf8PathBuf),
     /// Cargo's configuration asks for another target than the image's own platform.
@@ -142,6 +144,11 @@ impl fmt::Display for Note {
                 f,
                 "git ignores Cargo.lock, so that other checkouts resolve their dependencies anew: commit it to \
                  build with `--locked`"
+            ),
+            Self::OwnIgnoreHides(line, path) => write!(
+                f,
+                "the line `{line}` of .dockerignore hides {path}, which the build needs: an ignore file of this \
+                 Dockerfile's own is read in its place"
             ),
             Self::NativeCpu(file) => write!(
                 f,
