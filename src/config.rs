@@ -38,6 +38,8 @@ pub struct Config {
     pub profile: Option<String>,
     /// What a rebuild reuses.
     pub cache: Option<Cache>,
+    /// Secrets of `docker build` that the steps calling cargo find in `/run/secrets`, by their ids.
+    pub secrets: Vec<String>,
     /// Packages beyond those that the catalog asks for.
     pub packages: ExtraPackages,
     /// Rows for crates that the catalog does not know, or knows too little of.

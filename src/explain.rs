@@ -328,6 +328,12 @@ fn of_build(plan: &Plan) -> Vec<Decision> {
             .map(|var| Decision::env("build env", var, change)),
     );
 
+    let change = "cargo's configuration, or `secrets`";
+    all.extend(plan.build.access.iter().map(|access| {
+        let option = access.value.option("$HOME/.cargo").join(" ");
+        Decision::new("docker build", &option, &access.why, change)
+    }));
+
     let command = &plan.build.command;
     let change = "`--profile NAME`, or `profile = \"NAME\"`";
     all.push(Decision::new(

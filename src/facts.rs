@@ -25,7 +25,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use semver::Version;
 
 pub use self::build_script::BuildScript;
-pub use self::cargo::{CargoFailed, CargoFlags};
+pub use self::cargo::{CargoFailed, CargoFlags, home_with_tokens};
 pub use self::cargo_config::{CargoConfig, Setting};
 pub use self::committed::{Committed, FromLine, from_lines};
 pub use self::gather::{Where, gather};
@@ -58,6 +58,8 @@ pub struct Facts {
     pub lock: Lock,
     /// What the layer of the dependencies can do without.
     pub trimmable: Trimmable,
+    /// Where the dependencies come from, in the words of lock files.
+    pub sources: BTreeSet<String>,
     /// Cargo's configuration in the context, merged.
     pub cargo_config: CargoConfig,
     /// What an earlier run wrote.
@@ -155,6 +157,19 @@ impl Facts {
         } else {
             self.context.join(&self.root)
         }
+    }
+
+    /// The addresses of registries on the network beside crates.io, as cargo's configuration has them.
+    pub fn registries(&self) -> impl Iterator<Item = &str> {
+        let sources = self
+            .sources
+            .iter()
+            .filter(|source| !lock::is_crates_io(source));
+        sources.filter_map(|source| {
+            let url = source.strip_prefix("registry+").unwrap_or(source);
+            let on_network = url.starts_with("sparse+") || source != url;
+            (on_network && !url.starts_with("file:")).then_some(url)
+        })
     }
 
     /// The members of the workspace.

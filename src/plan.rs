@@ -2,6 +2,7 @@
 //! each decision, in the order in which the Dockerfile shows them. It is pure: no I/O, clock, environment or
 //! host platform, so that the same project gives the same bytes everywhere.
 
+mod access;
 mod alternative;
 mod asked;
 mod assets;
@@ -23,6 +24,7 @@ mod scripts;
 mod toolchain;
 mod tools;
 
+pub use self::access::Access;
 pub use self::alternative::{Alternative, Price, Would};
 pub use self::assets::Asset;
 use self::base::Grounds;
@@ -144,6 +146,7 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
     notes.extend(of_builder);
     notes.extend(built.needs.notes());
     notes.extend(build::notes(facts));
+    notes.extend(access::notes(facts));
     notes.extend(libc::notes(program, built, catalog));
     notes.extend(of_images);
     notes.extend(match &facts.lock {

@@ -16,6 +16,9 @@ use crate::why::{Choice, Why};
 /// The folder of the context in the build stages.
 const APP: &str = "/app";
 
+/// Cargo's home in the images of Rust.
+const CARGO_HOME: &str = "/usr/local/cargo";
+
 /// Cargo's home while mounts keep it.
 const DOWNLOADS: &str = "/var/cache/cargo";
 
@@ -147,7 +150,17 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
     let build_from = if layer.is_some() { "deps" } else { "toolchain" };
     let downloads =
         (cache != Cache::Layers).then(|| format!("--mount=type=cache,target={DOWNLOADS}"));
-    let downloads: Vec<String> = downloads.into_iter().collect();
+    let home = if downloads.is_some() {
+        DOWNLOADS
+    } else {
+        CARGO_HOME
+    };
+    let access = plan
+        .build
+        .access
+        .iter()
+        .map(|access| access.value.mount(home));
+    let downloads: Vec<String> = downloads.into_iter().chain(access).collect();
     Dockerfile {
         rust_why: Some(&plan.toolchain.rust.why)
             .filter(|why| matches!(why, Why::ToolchainFile(..) | Why::Config(_))),

@@ -148,6 +148,10 @@ pub enum Why {
     FastRebuilds,
     /// The project has a lock file of this version.
     Locked(u32),
+    /// Dependencies come from a registry that may ask for a token.
+    Registry(String),
+    /// Dependencies come from a repository that ssh keys are needed for.
+    GitOverSsh(String),
     /// The project has no lock file.
     NoLock,
     /// The lock file does not fit the manifests.
@@ -282,6 +286,8 @@ impl fmt::Display for Why {
                 "an empty builder starts from a layer of the dependencies, a warm one from its last build"
             ),
             Self::Locked(version) => write!(f, "there is a lock file of version {version}"),
+            Self::Registry(url) => write!(f, "dependencies come from the registry {url}"),
+            Self::GitOverSsh(url) => write!(f, "dependencies come from {url}"),
             Self::NoLock => write!(f, "there is no lock file"),
             Self::LockStale => write!(f, "the lock file lacks what the manifests ask for"),
             Self::LockIgnored => write!(f, "git ignores the lock file"),

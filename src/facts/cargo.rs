@@ -24,6 +24,14 @@ fn program() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }
 
+/// The folder of cargo's own on this machine, if it holds tokens for registries.
+pub fn home_with_tokens() -> Option<String> {
+    let own = std::env::var("CARGO_HOME");
+    let home = own.or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")));
+    home.ok()
+        .filter(|home| Utf8Path::new(home).join("credentials.toml").exists())
+}
+
 /// The manifest at the root of the workspace that `manifest` belongs to, or the one that cargo finds from
 /// the current folder. Absolute.
 ///

@@ -34,6 +34,8 @@ pub struct CargoConfig {
     pub env: BTreeMap<String, Setting<String>>,
     /// Folders that replace a registry, relative to the context.
     pub vendored: Vec<Utf8PathBuf>,
+    /// Addresses of registries: `registries.NAME.index`, `source.NAME.registry`.
+    pub registries: Vec<String>,
     /// `net.git-fetch-with-cli`
     pub git_fetch_with_cli: Option<Setting<bool>>,
 }
@@ -168,8 +170,12 @@ impl CargoConfig {
         for (_, source) in in_table("source").into_iter().flatten() {
             let folder = source.get("directory");
             let folder = folder.or_else(|| source.get("local-registry"));
+            self.registries.extend(text(source.get("registry")));
             self.vendored
                 .extend(text(folder).map(|folder| dir.join(folder)));
+        }
+        for (_, registry) in in_table("registries").into_iter().flatten() {
+            self.registries.extend(text(registry.get("index")));
         }
         let cli = in_table("net").and_then(|net| net.get("git-fetch-with-cli")?.as_bool());
         let cli = cli.map(|value| Setting {

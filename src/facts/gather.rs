@@ -9,8 +9,8 @@ use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 use semver::Version;
 
 use super::{
-    About, Bin, BuildScript, CargoFlags, Facts, Graph, Membership, Mention, Package, build_script,
-    cargo, cargo_config, committed, git, lock, manifests, relative, sources, toolchain,
+    About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, LockState, Membership, Mention, Package,
+    build_script, cargo, cargo_config, committed, git, lock, manifests, relative, sources, toolchain,
 };
 use crate::config::{self, Config, PackageConfig, Table};
 
@@ -81,6 +81,7 @@ pub fn gather(place: &Where) -> Result<Facts> {
         scripts: scripts(graph.packages()),
         cargo: version.join().expect("the thread does not panic")?,
         toolchain: toolchain::find(workspace, &context)?,
+        sources: graph_sources(graph.packages(), &lock),
         lock,
         cargo_config,
         here: here
@@ -96,6 +97,19 @@ pub fn gather(place: &Where) -> Result<Facts> {
         graph,
         context,
     })
+}
+
+/// The sources of the lock file, or of the packages of the graph where there is none to go by.
+fn graph_sources(graph: &PackageGraph, lock: &Lock) -> BTreeSet<String> {
+    match lock {
+        Lock::Present(lock) if lock.state == LockState::Current => lock.sources.clone(),
+        _ => {
+            let sources = graph
+                .packages()
+                .filter_map(|package| package.source().external_source());
+            sources.map(str::to_owned).collect()
+        }
+    }
 }
 
 /// The member with this manifest.

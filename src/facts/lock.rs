@@ -22,12 +22,10 @@ pub enum Lock {
 pub struct LockFile {
     /// The version of its format, 1 to 4.
     pub version: u32,
-    /// Whether a package comes from a git repository.
-    pub git: bool,
     /// Whether it can be relied on.
     pub state: LockState,
-    /// Registries other than crates.io, as the lock file names them.
-    pub registries: BTreeSet<String>,
+    /// Where the packages come from.
+    pub sources: BTreeSet<String>,
 }
 
 /// What a lock file is worth.
@@ -62,6 +60,11 @@ const CRATES_IO: [&str; 2] = [
     "sparse+https://index.crates.io/",
 ];
 
+/// Whether a source is crates.io.
+pub(super) fn is_crates_io(source: &str) -> bool {
+    CRATES_IO.contains(&source)
+}
+
 /// Reads the lock file of the workspace at `root`, an absolute path; `stale` is what cargo thinks of it.
 pub(super) fn read(root: &Utf8Path, stale: bool) -> Result<Lock> {
     let path = root.join("Cargo.lock");
@@ -87,10 +90,6 @@ pub(super) fn read(root: &Utf8Path, stale: bool) -> Result<Lock> {
             false if git::ignores(&path) => LockState::Ignored,
             false => LockState::Current,
         },
-        git: sources.iter().any(|s| s.starts_with("git+")),
-        registries: sources
-            .into_iter()
-            .filter(|s| !s.starts_with("git+") && !CRATES_IO.contains(&s.as_str()))
-            .collect(),
+        sources,
     }))
 }

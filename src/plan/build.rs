@@ -2,6 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::access::{self, Access};
 use super::binaries::Selection;
 use super::needs::{EnvVar, Needed, Needs};
 use super::{Note, Refusal, Request, configured};
@@ -15,6 +16,8 @@ pub struct BuildPlan {
     pub packages: Vec<Needed>,
     /// Their environment.
     pub env: Vec<Choice<EnvVar>>,
+    /// What the steps that call cargo are let in with.
+    pub access: Vec<Choice<Access>>,
     /// What cargo is to do.
     pub command: Command,
 }
@@ -259,6 +262,7 @@ pub(super) fn build(
     BuildPlan {
         packages,
         env,
+        access: access::access(facts),
         command,
     }
 }

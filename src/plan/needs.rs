@@ -243,7 +243,9 @@ impl<'p> Needs<'p> {
     pub(super) fn kept(&self) -> BTreeMap<String, Why> {
         // The first reason stays.
         let mut kept = BTreeMap::new();
-        for held in &self.rows {
+        // What cargo itself starts reads nothing of the project.
+        let starts = |held: &&Held<'_>| !matches!(held.why, Why::CargoConfig(..));
+        for held in self.rows.iter().filter(starts) {
             for path in &held.row.keep {
                 kept.entry(path.clone()).or_insert_with(|| held.why.clone());
             }

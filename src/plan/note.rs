@@ -61,6 +61,8 @@ pub enum Note {
     LockIgnored,
     /// A line of somebody's own ignore file, and what it hides from the build.
     OwnIgnoreHides(String, Utf8PathBuf),
+    /// A registry that no file of the project names.
+    UnknownRegistry(String),
     /// The code is made for the processor of the machine that builds.
     NativeCpu(Utf8PathBuf),
     /// Cargo's configuration asks for another target than the image's own platform.
@@ -91,6 +93,12 @@ pub enum Note {
         needs: String,
     },
 }
+
+const NO_LOCK: &str = "there is no Cargo.lock: every build resolves its dependencies anew; commit one to build with `--locked`";
+const LOCK_STALE: &str = "Cargo.lock lacks what the manifests ask for, and every build resolves that anew: run \
+     `cargo update --workspace` and commit it to build with `--locked`";
+const LOCK_IGNORED: &str = "git ignores Cargo.lock, so that other checkouts resolve their dependencies anew: commit it \
+     to build with `--locked`";
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,25 +138,18 @@ impl fmt::Display for Note {
                 f,
                 "{path} sets {name} to {value}, which has to exist in the build stage"
             ),
-            Self::NoLock => write!(
-                f,
-                "there is no Cargo.lock: every build resolves its dependencies anew; commit one to build \
-                 with `--locked`"
-            ),
-            Self::LockStale => write!(
-                f,
-                "Cargo.lock lacks what the manifests ask for, and every build resolves that anew: run \
-                 `cargo update --workspace` and commit it to build with `--locked`"
-            ),
-            Self::LockIgnored => write!(
-                f,
-                "git ignores Cargo.lock, so that other checkouts resolve their dependencies anew: commit it to \
-                 build with `--locked`"
-            ),
+            Self::NoLock => f.write_str(NO_LOCK),
+            Self::LockStale => f.write_str(LOCK_STALE),
+            Self::LockIgnored => f.write_str(LOCK_IGNORED),
             Self::OwnIgnoreHides(line, path) => write!(
                 f,
                 "the line `{line}` of .dockerignore hides {path}, which the build needs: an ignore file of this \
                  Dockerfile's own is read in its place"
+            ),
+            Self::UnknownRegistry(url) => write!(
+                f,
+                "cargo knows the registry {url} from outside of the project: name it in .cargo/config.toml, under \
+                 `[registries.NAME]`, or the image cannot"
             ),
             Self::NativeCpu(file) => write!(
                 f,

@@ -5,10 +5,10 @@ use anyhow::Result;
 use super::{Outcome, dockerize};
 use crate::catalog::CATALOG;
 use crate::cli::{Args, Format};
-use crate::facts::Facts;
+use crate::facts::{self, Facts};
 use crate::files::File;
 use crate::files::manifest::{self, Setting};
-use crate::plan::{Plan, Toolchain};
+use crate::plan::{Access, Plan, Toolchain};
 use crate::shell::Shell;
 use crate::verify::{Causes, Engine, Patience, Source, Subject, Verification};
 
@@ -31,7 +31,7 @@ pub(super) fn prove(
         context: plan.context.dir.value.clone(),
         dockerfile: dockerfile.path.clone(),
         ignore: (ignore.path != of_context).then(|| ignore.path.clone()),
-        options: Vec::new(),
+        options: access(plan),
     };
     let verification = Verification {
         engine: &engine,
@@ -67,4 +67,15 @@ pub(super) fn prove(
     let mut again = args.clone();
     again.verify.fix = false;
     dockerize(&again)
+}
+
+/// What the engine is told to hand to the steps that call cargo, as far as this machine has it.
+fn access(plan: &Plan) -> Vec<String> {
+    let home = facts::home_with_tokens();
+    let access = plan.build.access.iter().map(|access| &access.value);
+    let options = access.filter_map(|access| match (access, &home) {
+        (Access::Credentials, None) => None,
+        (access, home) => Some(access.option(home.as_deref().unwrap_or_default())),
+    });
+    options.flatten().collect()
 }

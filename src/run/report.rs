@@ -202,5 +202,15 @@ fn build_line(plan: &Plan, tag: &str, dockerfile: &Utf8Path, current: &Utf8Path)
     ];
     words.extend(file.into_iter().flat_map(|file| ["-f".to_owned(), file]));
     words.push(from_here(context));
-    shlex::try_join(words.iter().map(String::as_str)).expect("paths hold no NUL")
+    let line = shlex::try_join(words.iter().map(String::as_str)).expect("paths hold no NUL");
+    // Not quoted: the shell is to find the home.
+    let access = plan
+        .build
+        .access
+        .iter()
+        .map(|access| access.value.option("$HOME/.cargo").join(" "));
+    match access.collect::<Vec<_>>().join(" ") {
+        access if access.is_empty() => line,
+        access => line.replacen("docker build", &format!("docker build {access}"), 1),
+    }
 }
