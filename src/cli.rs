@@ -170,6 +170,14 @@ pub(crate) struct DockerfileArgs {
     /// What a rebuild finds again of the last one
     #[arg(long, value_enum, value_name = "STRATEGY")]
     pub(crate) cache: Option<Cache>,
+
+    /// Platforms to build for, as `docker build --platform` takes them (comma separated or repeated)
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    pub(crate) platform: Vec<String>,
+
+    /// Write docker-bake.hcl as well: every image by one `docker buildx bake`
+    #[arg(long)]
+    pub(crate) bake: bool,
 }
 
 /// Options that are handed on to cargo.

@@ -38,6 +38,10 @@ pub struct Config {
     pub profile: Option<String>,
     /// What a rebuild reuses.
     pub cache: Option<Cache>,
+    /// Platforms to build for, as `docker build --platform` takes them.
+    pub platforms: Option<Vec<String>>,
+    /// List the images in `docker-bake.hcl`.
+    pub bake: bool,
     /// Secrets of `docker build` that the steps calling cargo find in `/run/secrets`, by their ids.
     pub secrets: Vec<String>,
     /// Packages beyond those that the catalog asks for.

@@ -328,6 +328,15 @@ fn of_build(plan: &Plan) -> Vec<Decision> {
             .map(|var| Decision::env("build env", var, change)),
     );
 
+    all.extend(plan.platforms.iter().map(|platforms| {
+        let change = "`--platform`, or `platforms`";
+        Decision::new(
+            "platforms",
+            &platforms.value.join(", "),
+            &platforms.why,
+            change,
+        )
+    }));
     let change = "cargo's configuration, or `secrets`";
     all.extend(plan.build.access.iter().map(|access| {
         let option = access.value.option("$HOME/.cargo").join(" ");

@@ -64,6 +64,10 @@ pub struct Request {
     pub base: Option<String>,
     /// `--builder`
     pub builder: Option<String>,
+    /// `--bake`
+    pub bake: bool,
+    /// `--platform`
+    pub platforms: Vec<String>,
     /// Whether the bases that are not chosen are of interest.
     pub alternatives: bool,
 }
@@ -81,6 +85,10 @@ pub struct Plan {
     pub cache: CachePlan,
     /// The final stages, the default one last.
     pub images: Vec<Image>,
+    /// Platforms to build for, where it is not the builder's own.
+    pub platforms: Option<Choice<Vec<String>>>,
+    /// Whether the images are listed in a file for `docker buildx bake`.
+    pub bake: bool,
     /// Instructions of the project's own.
     pub verbatim: Verbatim,
     /// Binaries that get no image, as `package/binary`.
@@ -168,6 +176,8 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
         context,
         toolchain,
         build: build::build(facts, command, &built.needs, packages, env),
+        platforms: build::platforms(facts, request),
+        bake: request.bake || facts.config.bake || facts.committed.bake,
         cache: cache::cache(facts, request),
         images,
         left_out: selection.left_out,

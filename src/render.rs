@@ -1,12 +1,14 @@
 //! The text of the files: the third stage. Pure, like the plan. The templates read as what they produce; this
 //! module only puts values into the words of Dockerfiles.
 
+mod bake;
 mod stage;
 mod verbatim;
 
 use askama::Template;
 use camino::{Utf8Path, Utf8PathBuf};
 
+use self::bake::Bake;
 use self::stage::Stage;
 use crate::config::Cache;
 use crate::files::{File, mark};
@@ -86,14 +88,18 @@ pub fn render(plan: &Plan, dockerfile: &Utf8Path) -> Result<Vec<File>, Refusal> 
     let text = |template: Result<String, askama::Error>| {
         template.expect("writing to a string cannot fail") + "\n"
     };
-    let own = [dockerfile, &ignore].map(|path| path.strip_prefix(&plan.context.dir.value));
-    let own = own
+    let bake = plan
+        .bake
+        .then(|| dockerfile.with_file_name("docker-bake.hcl"));
+    let own = [Some(dockerfile), Some(&ignore), bake.as_deref()]
         .into_iter()
-        .flatten()
+        .flatten();
+    let own = own
+        .filter_map(|path| path.strip_prefix(&plan.context.dir.value).ok())
         .filter(|_| !plan.context.with_history);
     let own: Vec<String> = own.map(ToString::to_string).collect();
     let body = verbatim::insert(&text(self::dockerfile(plan).render()), &plan.verbatim)?;
-    Ok(vec![
+    let mut files = vec![
         File {
             path: dockerfile.to_owned(),
             text: mark::sealed(&body),
@@ -104,7 +110,13 @@ pub fn render(plan: &Plan, dockerfile: &Utf8Path) -> Result<Vec<File>, Refusal> 
             text: mark::sealed(&text(dockerignore(plan, &own).render())),
             optional: true,
         },
-    ])
+    ];
+    files.extend(bake.map(|path| File {
+        path,
+        text: mark::sealed(&text(Bake::of(plan, dockerfile).render())),
+        optional: true,
+    }));
+    Ok(files)
 }
 
 fn dockerignore<'p>(plan: &'p Plan, own: &'p [String]) -> Dockerignore<'p> {

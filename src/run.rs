@@ -183,6 +183,8 @@ fn request(args: &Args) -> Request {
         cache: args.dockerfile.cache,
         base: args.dockerfile.base.clone(),
         builder: args.dockerfile.builder.clone(),
+        bake: args.dockerfile.bake,
+        platforms: args.dockerfile.platform.clone(),
         alternatives: args.mode.explain,
     }
 }

@@ -10,6 +10,8 @@ use crate::files::mark;
 pub struct Committed {
     /// One for each stage that is built from an image.
     pub images: Vec<FromLine>,
+    /// Whether a file for `docker buildx bake` of ours lies beside it.
+    pub bake: bool,
 }
 
 /// `FROM image AS stage`.
@@ -37,11 +39,17 @@ pub(super) fn read(path: &Utf8Path) -> Committed {
     if !path.is_file() {
         return Committed::default();
     }
+    let bake = fs_err::read_to_string(path.with_file_name("docker-bake.hcl"));
+    let bake = bake.is_ok_and(|text| mark::is_ours(&text));
     match fs_err::read_to_string(path) {
         Ok(text) if mark::is_ours(&text) => Committed {
+            bake,
             images: from_lines(&text).collect(),
         },
-        _ => Committed::default(),
+        _ => Committed {
+            bake,
+            ..Committed::default()
+        },
     }
 }
 

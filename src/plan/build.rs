@@ -60,6 +60,15 @@ pub(super) fn for_linux(facts: &Facts) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Order of precedence: `--platform`, the configuration, the platform of whoever builds.
+pub(super) fn platforms(facts: &Facts, request: &Request) -> Option<Choice<Vec<String>>> {
+    let flag = (!request.platforms.is_empty()).then(|| {
+        let why = Why::Flag(format!("--platform {}", request.platforms.join(",")));
+        Choice::new(request.platforms.clone(), why)
+    });
+    flag.or_else(|| configured(facts.config.platforms.as_ref(), "platforms"))
+}
+
 /// The features of the command line, else those of the configuration.
 pub(super) fn features(facts: &Facts, request: &Request) -> Features {
     if request.features == Features::default() {

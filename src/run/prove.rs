@@ -23,7 +23,7 @@ pub(super) fn prove(
     let causes = Causes::new(&CATALOG, plan.toolchain.names());
     let patience = Patience::new(args.verify.timeout)?;
     let engine = Engine::find(args.verify.engine, &patience, &causes)?;
-    let [dockerfile, ignore] = files else {
+    let [dockerfile, ignore, ..] = files else {
         unreachable!("there is a Dockerfile, and an ignore file");
     };
     let of_context = plan.context.dir.value.join(".dockerignore");

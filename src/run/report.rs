@@ -133,7 +133,12 @@ pub(super) fn changes(
     }
     if let (Some(image), Mode::Write | Mode::Force) = (plan.images.last(), mode) {
         let dockerfile = &files[0].path;
-        shell.note("Next", build_line(plan, &image.stage, dockerfile, current));
+        // The file is read in its own folder.
+        if files.len() > 2 && dockerfile.parent() == Some(current) {
+            shell.note("Next", "docker buildx bake");
+        } else {
+            shell.note("Next", build_line(plan, &image.stage, dockerfile, current));
+        }
     }
     outcome
 }
@@ -200,6 +205,9 @@ fn build_line(plan: &Plan, tag: &str, dockerfile: &Utf8Path, current: &Utf8Path)
         "-t".to_owned(),
         tag.to_owned(),
     ];
+    if let Some(platforms) = &plan.platforms {
+        words.extend(["--platform".to_owned(), platforms.value.join(",")]);
+    }
     words.extend(file.into_iter().flat_map(|file| ["-f".to_owned(), file]));
     words.push(from_here(context));
     let line = shlex::try_join(words.iter().map(String::as_str)).expect("paths hold no NUL");

@@ -58,6 +58,11 @@ pub(super) fn settings(request: &Request, plan: &Plan) -> (Vec<Setting>, Request
                 .map(|value| Setting::to(&[key], value.as_str())),
         );
     }
+    settings.extend(request.bake.then(|| Setting::to(&["bake"], true)));
+    if !request.platforms.is_empty() {
+        let platforms = request.platforms.iter().collect::<Array>();
+        settings.push(Setting::to(&["platforms"], platforms));
+    }
     let rest = Request {
         packages: Vec::new(),
         bins: Vec::new(),
@@ -66,6 +71,8 @@ pub(super) fn settings(request: &Request, plan: &Plan) -> (Vec<Setting>, Request
         cache: None,
         base: None,
         builder: None,
+        bake: false,
+        platforms: Vec::new(),
         alternatives: request.alternatives,
     };
     (settings, rest)
