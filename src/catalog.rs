@@ -124,6 +124,10 @@ pub struct Helpers {
     pub candidates: Vec<String>,
     /// The last word of names of programs that only talk to another one of the same project.
     pub clients: Vec<String>,
+    /// Macros and keys of attributes that a folder is compiled in with.
+    pub embedding: Vec<String>,
+    /// Files beside the manifest of a package that is compiled for browsers, by another program than cargo.
+    pub browser: Vec<String>,
 }
 
 /// What a crate needs from the image, and when. The schema is explained at the head of `links.toml`; users
@@ -151,6 +155,10 @@ pub struct Row {
     pub if_env: Vec<String>,
     /// Holds when none of these variables is set by cargo's configuration.
     pub unless_env: Vec<String>,
+    /// Holds when the project's sources give strings to one of these macros.
+    pub if_macros: Vec<String>,
+    /// Holds when none of these files is in the project: at its root, or beside a manifest.
+    pub unless_files: Vec<String>,
     /// Holds when a package of the project itself has the crate as a build-dependency.
     pub if_member_build_dependency: bool,
     /// Holds unless every crate that depends on this one is in the list.

@@ -108,6 +108,10 @@ pub struct Package {
     pub build_script: Option<BuildScript>,
     /// Paths that its sources name.
     pub mentions: Vec<Mention>,
+    /// Macros that its sources give strings to.
+    pub macros: BTreeSet<String>,
+    /// A source file that listens on an address of the machine alone, relative to the context.
+    pub loopback: Option<Utf8PathBuf>,
     /// Its own configuration.
     pub config: PackageConfig,
 }

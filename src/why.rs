@@ -76,12 +76,16 @@ pub enum Why {
     CargoBuilds,
     /// The package is a helper of the developers, by its name or folder.
     Helper(String),
+    /// The package has this file, and is compiled for browsers.
+    Browser(String),
     /// A binary that is not built unless these features are on.
     NeedsFeatures(Vec<String>),
     /// The default binary of the package is another one.
     NotDefaultRun(String),
     /// The package is not among the default members.
     NotDefaultMember(String),
+    /// Another package has a binary of this name.
+    SameName(String),
     /// Another binary was named.
     NotAsked,
     /// A toolchain file and the channel that it names.
@@ -188,6 +192,10 @@ impl fmt::Display for Why {
             Self::OnlyBinary => write!(f, "the only binary"),
             Self::CargoBuilds => write!(f, "`cargo build --release` makes it"),
             Self::Helper(what) => write!(f, "{what} is a helper, not a product"),
+            Self::Browser(file) => write!(
+                f,
+                "by its {file}, it runs in browsers, and cargo alone does not make it"
+            ),
             Self::NeedsFeatures(features) => {
                 write!(f, "built only with feature {}", features.join(", "))
             }
@@ -198,6 +206,7 @@ impl fmt::Display for Why {
                     "package {package} is not a default member of the workspace"
                 )
             }
+            Self::SameName(bin) => write!(f, "another package has a binary {bin} as well"),
             Self::NotAsked => write!(f, "another binary was asked for"),
             Self::ToolchainFile(path, channel) => write!(f, "{path} says `{channel}`"),
             Self::Committed => write!(f, "the committed Dockerfile names it, and it still fits"),

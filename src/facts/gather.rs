@@ -8,8 +8,9 @@ use guppy::PackageId;
 use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 use semver::Version;
 
+use super::sources::Sources;
 use super::{
-    About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, LockState, Membership, Mention, Package,
+    About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, LockState, Membership, Package,
     build_script, cargo, cargo_config, committed, git, lock, manifests, relative, sources, toolchain,
 };
 use crate::config::{self, Config, PackageConfig, Table};
@@ -47,8 +48,8 @@ pub fn gather(place: &Where) -> Result<Facts> {
     });
     let graph = Graph::new(&answer.metadata, &resolver)?;
 
-    let mut mentions = mentions(graph.packages(), workspace);
-    let context = context(graph.packages(), &mentions, workspace);
+    let mut sources = read_sources(graph.packages(), workspace);
+    let context = context(graph.packages(), &sources, workspace);
     let below = below_dependencies(graph.packages());
     let mut packages: Vec<Package> = Vec::new();
     for package in graph
@@ -58,7 +59,10 @@ pub fn gather(place: &Where) -> Result<Facts> {
     {
         let below = below.contains(package.id());
         let mut package_facts = read_package(package, graph.packages(), &context, below)?;
-        package_facts.mentions = mentions.remove(package.id()).unwrap_or_default();
+        let sources = sources.remove(package.id()).unwrap_or_default();
+        package_facts.mentions = sources.mentions;
+        package_facts.macros = sources.macros;
+        package_facts.loopback = sources.loopback.map(|path| relative(&path, &context));
         for mention in &mut package_facts.mentions {
             mention.source = relative(&mention.source, &context);
             mention.path = relative(&mention.path, &context);
@@ -229,11 +233,11 @@ fn resolver(manifest: &toml::Table) -> String {
         .unwrap_or_else(|| edition().to_owned())
 }
 
-/// What the sources of each local package name, with absolute paths.
-fn mentions<'g>(
+/// What the sources of each local package tell, with absolute paths.
+fn read_sources<'g>(
     graph: &'g PackageGraph,
     workspace: &Utf8Path,
-) -> BTreeMap<&'g PackageId, Vec<Mention>> {
+) -> BTreeMap<&'g PackageId, Sources> {
     let local = graph
         .packages()
         .filter(|package| package.source().is_local());
@@ -246,7 +250,7 @@ fn mentions<'g>(
             workspace,
             build_script: script.map(|target| target.path()),
         };
-        Some((package.id(), sources::mentions(&places)))
+        Some((package.id(), sources::read(&places)))
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = local
@@ -263,7 +267,7 @@ fn mentions<'g>(
 /// files that sources name.
 fn context(
     graph: &PackageGraph,
-    mentions: &BTreeMap<&PackageId, Vec<Mention>>,
+    sources: &BTreeMap<&PackageId, Sources>,
     workspace: &Utf8Path,
 ) -> Utf8PathBuf {
     let local = graph
@@ -279,7 +283,8 @@ fn context(
         Some(repository) => dir.starts_with(repository),
         None => dir.components().count() > 2 && workspace.ancestors().take(4).any(|up| up == dir),
     };
-    let found = mentions.values().flatten().filter(|mention| mention.found);
+    let mentions = sources.values().flat_map(|sources| &sources.mentions);
+    let found = mentions.filter(|mention| mention.found);
     for mention in found {
         let wider = common(context, &mention.path);
         if near(wider) {
@@ -437,6 +442,8 @@ fn read_package(
             .find(|target| target.id() == BuildTargetId::BuildScript)
             .map(|target| build_script::read(target.path(), context)),
         mentions: Vec::new(),
+        macros: BTreeSet::new(),
+        loopback: None,
         config,
     })
 }

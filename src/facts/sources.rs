@@ -58,8 +58,20 @@ const READING: [&str; 11] = [
 /// Macros and attributes that look beside the source file, not at the package's folder.
 const BESIDE: [&str; 4] = ["include", "include_bytes", "include_str", "path"];
 
-/// What the sources of a package name, with absolute paths.
-pub(super) fn mentions(places: &Places<'_>) -> Vec<Mention> {
+/// What the sources of a package tell.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    /// Paths in them, absolute.
+    pub(super) mentions: Vec<Mention>,
+    /// The names of the macros that they call.
+    pub(super) macros: BTreeSet<String>,
+    /// A file that listens on an address of this machine alone, absolute.
+    pub(super) loopback: Option<Utf8PathBuf>,
+}
+
+/// Reads the sources of a package.
+pub(super) fn read(places: &Places<'_>) -> Sources {
+    let mut sources = Sources::default();
     let mut files = Vec::new();
     find_sources(places.package, &mut files);
     let mut found = BTreeSet::new();
@@ -81,15 +93,60 @@ pub(super) fn mentions(places: &Places<'_>) -> Vec<Mention> {
         if in_build_script {
             strings(tokens, &mut literals);
         } else {
+            if sources.loopback.is_none() && listens_on_loopback(tokens.clone()) {
+                sources.loopback = Some(file.clone());
+            }
             arguments(tokens, &mut literals);
         }
+        let macros = literals.iter().filter_map(|literal| literal.by.clone());
+        sources.macros.extend(macros);
         found.extend(
             literals
                 .into_iter()
                 .filter_map(|literal| look_up(literal, file, places)),
         );
     }
-    found.into_iter().collect()
+    sources.mentions = found.into_iter().collect();
+    sources
+}
+
+/// Whether a call of `bind`, or the making of an address, names the machine itself: `bind("127.0.0.1:80")`,
+/// `SocketAddr::from(([127, 0, 0, 1], 80))`.
+fn listens_on_loopback(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut before = String::new();
+    while let Some(token) = tokens.next() {
+        if let TokenTree::Group(group) = &token {
+            let text = group.stream().to_string().replace(' ', "");
+            if before == "#" && text == CFG_TEST {
+                skip_item(&mut tokens);
+                continue;
+            }
+            let text = text.trim_start_matches(['(', '&']);
+            let named = ["\"127.0.0.1", "\"localhost", "\"[::1]"];
+            let any_port = ["\"127.0.0.1:0\"", "\"localhost:0\""];
+            let binds = before == "bind"
+                && named.iter().any(|address| text.starts_with(address))
+                && !any_port.iter().any(|address| text.starts_with(address));
+            let address = before == "from" && text.starts_with("[127,0,0,1],");
+            if binds || address || listens_on_loopback(group.stream()) {
+                return true;
+            }
+        }
+        before = token.to_string();
+    }
+    false
+}
+
+/// An attribute without its brackets and blanks.
+const CFG_TEST: &str = "cfg(test)";
+
+/// Goes on to the end of the item: its body, or a semicolon.
+fn skip_item(tokens: &mut impl Iterator<Item = TokenTree>) {
+    tokens.find(|token| match token {
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+        token => token.to_string() == ";",
+    });
 }
 
 /// The Rust files of a package, without those of packages below it.
@@ -165,12 +222,8 @@ fn arguments(tokens: TokenStream, into: &mut Vec<Literal>) {
                     tokens.next();
                 }
                 if let Some(TokenTree::Group(group)) = tokens.next() {
-                    if group.stream().to_string().replace(' ', "") == "cfg(test)" {
-                        // Up to the end of the item: its body, or a semicolon.
-                        tokens.find(|token| match token {
-                            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
-                            token => token.to_string() == ";",
-                        });
+                    if group.stream().to_string().replace(' ', "") == CFG_TEST {
+                        skip_item(&mut tokens);
                     } else {
                         of_attribute(group.stream(), into);
                     }
@@ -336,6 +389,23 @@ mod tests {
         assert_eq!(one(folder), pair("folder", "dist"));
         let nested = r#"#[graphql(schema_path = "../s.graphql")] struct Q;"#;
         assert_eq!(one(nested), pair("schema_path", "../s.graphql"));
+    }
+
+    #[test]
+    fn addresses_of_the_machine_itself() {
+        let listens = |source: &str| listens_on_loopback(source.parse().expect("Rust"));
+        assert!(listens(r#"fn f() { TcpListener::bind("127.0.0.1:80") }"#));
+        assert!(listens(
+            r#"fn f() { HttpServer::new(g).bind(("localhost", 80)) }"#
+        ));
+        assert!(listens("fn f() { SocketAddr::from(([127, 0, 0, 1], 80)) }"));
+        assert!(!listens(
+            r#"fn f() { TcpListener::bind("0.0.0.0:80"); connect("127.0.0.1:80") }"#
+        ));
+        assert!(!listens(r#"fn f() { TcpListener::bind("127.0.0.1:0") }"#));
+        assert!(!listens(
+            r#"#[cfg(test)] mod tests { fn f() { bind("127.0.0.1:80") } }"#
+        ));
     }
 
     #[test]

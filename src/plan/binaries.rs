@@ -1,6 +1,6 @@
 //! Which binaries get an image.
 
-use super::{Refusal, Request};
+use super::{Note, Refusal, Request};
 use crate::catalog::Catalog;
 use crate::facts::{Bin, Facts, Features, Libc, Membership, Package};
 use crate::why::{Choice, Why};
@@ -191,7 +191,18 @@ fn usual<'f>(
         return Ok(vec![Choice::new(only, why)]);
     }
     let built = built_by_default(facts, request, features, &found)?;
-    let found = if built.is_empty() { found } else { built };
+    let mut found = if built.is_empty() { found } else { built };
+    // Cargo would write one over the other.
+    let all = found.clone();
+    found.retain(|c| {
+        let same = |other: &&Candidate<'_>| other.bin.name == c.bin.name;
+        let named_so = all
+            .iter()
+            .filter(same)
+            .find(|other| other.package.name == c.bin.name);
+        let first = named_so.or_else(|| all.iter().find(same));
+        first.is_some_and(|first| first.is(c))
+    });
     Ok(found
         .into_iter()
         .map(|c| {
@@ -250,9 +261,13 @@ fn built_by_default<'f>(
         .collect())
 }
 
-/// What makes the binary a helper, if it is one.
-fn helper(facts: &Facts, c: &Candidate<'_>, catalog: &Catalog) -> Option<String> {
+/// What keeps the binary from being a product, if anything does.
+fn helper(facts: &Facts, c: &Candidate<'_>, catalog: &Catalog) -> Option<Why> {
     let helpers = &catalog.helpers;
+    let beside = |file: &&String| c.package.entries.contains(*file);
+    if let Some(file) = helpers.browser.iter().find(beside) {
+        return Some(Why::Browser(file.clone()));
+    }
     let dir = c
         .package
         .dir
@@ -262,29 +277,30 @@ fn helper(facts: &Facts, c: &Candidate<'_>, catalog: &Catalog) -> Option<String>
         .iter()
         .find(|part| helpers.folders.iter().any(|f| f == part))
     {
-        return Some(format!("what lies in the folder {folder}"));
+        return Some(Why::Helper(format!("what lies in the folder {folder}")));
     }
     if helpers.packages.contains(&c.package.name) {
-        return Some(format!("package {}", c.package.name));
+        return Some(Why::Helper(format!("package {}", c.package.name)));
     }
     helpers
         .bins
         .contains(&c.bin.name)
-        .then(|| c.bin.name.clone())
+        .then(|| Why::Helper(c.bin.name.clone()))
 }
 
 fn why_not(facts: &Facts, request: &Request, c: &Candidate<'_>, catalog: &Catalog) -> Why {
     if !request.packages.is_empty() && !request.packages.contains(&c.package.name) {
         return Why::NotAsked;
     }
-    if let Some(what) = helper(facts, c, catalog) {
-        return Why::Helper(what);
+    if let Some(why) = helper(facts, c, catalog) {
+        return why;
     }
     match &c.package.default_run {
         _ if c.package.membership != Membership::Default => {
             Why::NotDefaultMember(c.package.name.clone())
         }
         Some(bin) if *bin != c.bin.name => Why::NotDefaultRun(bin.clone()),
+        _ if c.bin.required_features.is_empty() => Why::SameName(c.bin.name.clone()),
         _ => Why::NeedsFeatures(c.bin.required_features.clone()),
     }
 }
@@ -299,6 +315,32 @@ enum Order<'c> {
         /// The last words of the names of clients.
         clients: &'c [String],
     },
+}
+
+/// What the sources of the chosen packages plainly show.
+pub(super) fn notes(selection: &Selection<'_>, catalog: &Catalog) -> Vec<Note> {
+    let mut notes: Vec<Note> = Vec::new();
+    for picked in &selection.picked {
+        let package = picked.value.package;
+        let embedding = &catalog.helpers.embedding;
+        let missing = package.mentions.iter().filter(|mention| {
+            let by = mention.by.as_ref();
+            !mention.found && by.is_some_and(|by| embedding.contains(by))
+        });
+        let missing = missing.map(|m| Note::NothingToEmbed(m.source.clone(), m.path.clone()));
+        for note in package
+            .loopback
+            .clone()
+            .map(Note::Loopback)
+            .into_iter()
+            .chain(missing)
+        {
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+    }
+    notes
 }
 
 /// Puts the default binary last: the first that was asked for, else the one that is named like the root

@@ -10,7 +10,7 @@ use super::libc::Program;
 use super::{Note, scripts, tools};
 use crate::catalog::{Catalog, Linkage, Names, Packages, Row, RowSide};
 use crate::config::OneOrMany;
-use crate::facts::{CargoConfig, Facts, Libc, Resolution, ResolvedCrate, Side};
+use crate::facts::{Facts, Libc, Resolution, ResolvedCrate, Side};
 use crate::why::{Choice, Evidence, Why};
 
 /// A package and every reason for it.
@@ -67,7 +67,7 @@ impl<'p> Needs<'p> {
             let of_catalog = catalog.links.get(&krate.name).map(Vec::as_slice);
             let all = of_users.or(of_catalog);
             for row in all.into_iter().flatten() {
-                if holds(row, krate, &names, &facts.cargo_config) {
+                if holds(row, krate, &names, facts) {
                     let why = Why::Crates(vec![evidence(row, krate)]);
                     needs.add(Cow::Borrowed(row), why, Some(krate));
                 }
@@ -287,10 +287,15 @@ impl<'p> Needs<'p> {
 }
 
 /// Whether every condition of the row holds for the crate.
-fn holds(row: &Row, krate: &ResolvedCrate, names: &BTreeSet<&str>, config: &CargoConfig) -> bool {
+fn holds(row: &Row, krate: &ResolvedCrate, names: &BTreeSet<&str>, facts: &Facts) -> bool {
     let on = |feature: &String| krate.features.contains(feature);
     let here = |name: &String| names.contains(name.as_str());
-    let set = |name: &String| config.env.contains_key(name);
+    let set = |name: &String| facts.cargo_config.env.contains_key(name);
+    let called = |name: &String| facts.packages.iter().any(|p| p.macros.contains(name));
+    let there = |name: &String| {
+        let mut places = facts.packages.iter().map(|package| &package.entries);
+        facts.entries.contains(name) || places.any(|entries| entries.contains(name))
+    };
     let any_or_none = |list: &[String], holds: &dyn Fn(&String) -> bool| {
         list.is_empty() || list.iter().any(holds)
     };
@@ -309,6 +314,8 @@ fn holds(row: &Row, krate: &ResolvedCrate, names: &BTreeSet<&str>, config: &Carg
         && !row.unless_crates.iter().any(here)
         && any_or_none(&row.if_env, &set)
         && !row.unless_env.iter().any(set)
+        && any_or_none(&row.if_macros, &called)
+        && !row.unless_files.iter().any(there)
         && (!row.if_member_build_dependency || krate.member_build_dependency)
         && (row.unless_dependents.is_empty()
             || krate

@@ -61,6 +61,10 @@ pub enum Note {
     LockIgnored,
     /// A line of somebody's own ignore file, and what it hides from the build.
     OwnIgnoreHides(String, Utf8PathBuf),
+    /// A source file that has the program listen to its own machine alone.
+    Loopback(Utf8PathBuf),
+    /// A source file, and the folder that it embeds, which is not there.
+    NothingToEmbed(Utf8PathBuf, Utf8PathBuf),
     /// A registry that no file of the project names.
     UnknownRegistry(String),
     /// The code is made for the processor of the machine that builds.
@@ -101,6 +105,7 @@ const LOCK_IGNORED: &str = "git ignores Cargo.lock, so that other checkouts reso
      to build with `--locked`";
 
 impl fmt::Display for Note {
+    #[expect(clippy::too_many_lines, reason = "one sentence for each note")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Row(evidence, text) => write!(f, "{evidence:#}: {text}"),
@@ -145,6 +150,16 @@ impl fmt::Display for Note {
                 f,
                 "the line `{line}` of .dockerignore hides {path}, which the build needs: an ignore file of this \
                  Dockerfile's own is read in its place"
+            ),
+            Self::Loopback(file) => write!(
+                f,
+                "{file} listens on 127.0.0.1, which nothing outside of the container reaches: have it listen on \
+                 0.0.0.0 there"
+            ),
+            Self::NothingToEmbed(file, folder) => write!(
+                f,
+                "{file} embeds {folder}, which is not there: make it before the image is built, or cargo fails \
+                 in the image as it does here"
             ),
             Self::UnknownRegistry(url) => write!(
                 f,
