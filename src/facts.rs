@@ -10,6 +10,7 @@ mod build_script;
 mod cargo;
 mod cargo_config;
 mod committed;
+mod context;
 mod gather;
 mod git;
 mod graph;

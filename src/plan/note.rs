@@ -105,7 +105,6 @@ const LOCK_IGNORED: &str = "git ignores Cargo.lock, so that other checkouts reso
      to build with `--locked`";
 
 impl fmt::Display for Note {
-    #[expect(clippy::too_many_lines, reason = "one sentence for each note")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Row(evidence, text) => write!(f, "{evidence:#}: {text}"),

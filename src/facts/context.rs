@@ -1,0 +1,78 @@
+//! The build context: the workspace, and what lies outside of it that the build reads all the same.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use guppy::PackageId;
+use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
+
+use super::git;
+use super::sources::{self, Sources};
+
+/// What the sources of each local package tell, with absolute paths.
+pub(super) fn read_sources<'g>(
+    graph: &'g PackageGraph,
+    workspace: &Utf8Path,
+) -> BTreeMap<&'g PackageId, Sources> {
+    let local = graph
+        .packages()
+        .filter(|package| package.source().is_local());
+    let read = |package: PackageMetadata<'g>| {
+        let script = package
+            .build_targets()
+            .find(|target| target.id() == BuildTargetId::BuildScript);
+        let places = sources::Places {
+            package: package.manifest_path().parent()?,
+            workspace,
+            build_script: script.map(|target| target.path()),
+        };
+        Some((package.id(), sources::read(&places)))
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = local
+            .map(|package| scope.spawn(move || read(package)))
+            .collect();
+        let results = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+        results
+            .filter_map(|result| result.expect("the thread does not panic"))
+            .collect()
+    })
+}
+
+/// The workspace root, or the nearest folder that also holds the path dependencies outside of it and the
+/// files that sources name.
+pub(super) fn context(
+    graph: &PackageGraph,
+    sources: &BTreeMap<&PackageId, Sources>,
+    workspace: &Utf8Path,
+) -> Utf8PathBuf {
+    let local = graph
+        .packages()
+        .filter(|package| package.source().is_local());
+    let mut context = workspace;
+    for package in local {
+        context = common(context, package.manifest_path());
+    }
+    let repository = git::repository(workspace);
+    // What looks like a path may be none: a match far away, or outside of the repository, is chance.
+    let near = |dir: &Utf8Path| match repository {
+        Some(repository) => dir.starts_with(repository),
+        None => dir.components().count() > 2 && workspace.ancestors().take(4).any(|up| up == dir),
+    };
+    let mentions = sources.values().flat_map(|sources| &sources.mentions);
+    let found = mentions.filter(|mention| mention.found);
+    for mention in found {
+        let wider = common(context, &mention.path);
+        if near(wider) {
+            context = wider;
+        }
+    }
+    context.to_owned()
+}
+
+/// The nearest folder at or above `dir` that holds `path`.
+fn common<'d>(dir: &'d Utf8Path, path: &Utf8Path) -> &'d Utf8Path {
+    dir.ancestors()
+        .find(|dir| path.starts_with(dir))
+        .unwrap_or(dir)
+}
