@@ -54,8 +54,8 @@ pub struct Args {
 
     /// Write the options of this run into Cargo.toml, so that the next one needs none
     ///
-    /// The selection, the features and the profile go to the dockerize table of the workspace's manifest;
-    /// everything else in it stays as it is.
+    /// The selection and all that decides what is written go to the dockerize table of the workspace's manifest,
+    /// where everything else stays as it is. Packages are written as the binaries that they stand for.
     #[arg(long, conflicts_with_all = ["check", "stdout", "explain"])]
     pub(crate) save: bool,
 

@@ -208,10 +208,23 @@ fn sentence(difference: &Difference, all: &[Difference], plan: &Plan) -> Option<
                 why_image(stage, old, new, plan)
             )
         }
-        Difference::Package(Side::New, stage, package) => match why_package(package, plan) {
-            Some(why) => format!("{stage} lacks {package}: {why:#}"),
-            None => format!("{stage} lacks {package}"),
-        },
+        Difference::Package(Side::New, stage, package) => {
+            let why = why_package(package, plan);
+            // Those with the same reason are said at once.
+            let alike = all.iter().filter_map(|other| match other {
+                Difference::Package(Side::New, same, other) if same == stage => {
+                    Some(other.as_str())
+                }
+                _ => None,
+            });
+            let alike: Vec<&str> = alike
+                .filter(|other| why_package(other, plan) == why)
+                .collect();
+            match why {
+                Some(why) => format!("{stage} lacks {}: {why:#}", alike.join(" and ")),
+                None => format!("{stage} lacks {}", alike.join(" and ")),
+            }
+        }
         Difference::Package(Side::Old, stage, package) => {
             format!("{stage} has {package}, which nothing needs")
         }

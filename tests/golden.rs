@@ -194,6 +194,10 @@ impl Machine {
         self.root.path().expect("it is a temporary folder")
     }
 
+    fn umask(&self) -> &'static str {
+        if self.name == "project" { "022" } else { "077" }
+    }
+
     fn project(&self) -> PathBuf {
         self.root().join(self.name)
     }
@@ -209,7 +213,7 @@ impl Machine {
 
         let mut command = Command::new("sh");
         command
-            .args(["-c", &format!("exec 2>&1\n{line}")])
+            .args(["-c", &format!("exec 2>&1\numask {}\n{line}", self.umask())])
             .current_dir(self.project())
             .stdin(Stdio::null())
             .env_clear()
@@ -225,6 +229,7 @@ impl Machine {
             command
                 .env("LC_ALL", "tr_TR.UTF-8")
                 .env("TERM", "dumb")
+                .env("TZ", "Asia/Kathmandu")
                 .env("NO_COLOR", "1")
                 .env("CARGO_TARGET_DIR", self.root().join("elsewhere"));
         }
