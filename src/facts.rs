@@ -16,6 +16,7 @@ mod git;
 mod graph;
 mod lock;
 mod manifests;
+mod opened;
 mod sources;
 mod system_deps;
 mod toolchain;
@@ -107,12 +108,14 @@ pub struct Package {
     pub about: About,
     /// Its build script.
     pub build_script: Option<BuildScript>,
-    /// Paths that its sources name.
+    /// Paths that its sources have the compiler read.
     pub mentions: Vec<Mention>,
     /// Macros that its sources give strings to.
     pub macros: BTreeSet<String>,
     /// A source file that listens on an address of the machine alone, relative to the context.
     pub loopback: Option<Utf8PathBuf>,
+    /// Files and folders that its sources name otherwise: the program may open them where it runs.
+    pub opened: Vec<Mention>,
     /// Its own configuration.
     pub config: PackageConfig,
 }

@@ -18,6 +18,7 @@ mod kept;
 mod libc;
 mod needs;
 mod note;
+mod opened;
 mod refusal;
 mod rust;
 mod scripts;

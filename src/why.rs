@@ -164,6 +164,8 @@ pub enum Why {
     LockIgnored,
     /// The common ancestor of the workspace and of the path dependencies outside of it.
     OutsideWorkspace(Utf8PathBuf),
+    /// A source file names a file or folder that the program may open where it runs.
+    Opened(Utf8PathBuf, Utf8PathBuf),
     /// A source file, and the file or folder that it has the compiler read.
     Mentioned(Utf8PathBuf, Utf8PathBuf),
     /// A folder with sources.
@@ -306,6 +308,7 @@ impl fmt::Display for Why {
                     "the path dependency {path} lies outside of the workspace"
                 )
             }
+            Self::Opened(source, path) => write!(f, "{source} names {path}, which it may open"),
             Self::Mentioned(source, path) => write!(f, "{source} reads {path} while it compiles"),
             Self::HoldsSources => write!(f, "it holds sources"),
             Self::Vendored => write!(f, "it holds the vendored crates"),

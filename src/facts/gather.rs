@@ -63,7 +63,11 @@ pub fn gather(place: &Where) -> Result<Facts> {
         package_facts.mentions = sources.mentions;
         package_facts.macros = sources.macros;
         package_facts.loopback = sources.loopback.map(|path| relative(&path, &context));
-        for mention in &mut package_facts.mentions {
+        package_facts.opened = sources.opened;
+        let Package {
+            mentions, opened, ..
+        } = &mut package_facts;
+        for mention in mentions.iter_mut().chain(opened) {
             mention.source = relative(&mention.source, &context);
             mention.path = relative(&mention.path, &context);
         }
@@ -374,6 +378,7 @@ fn read_package(
             .find(|target| target.id() == BuildTargetId::BuildScript)
             .map(|target| build_script::read(target.path(), context)),
         mentions: Vec::new(),
+        opened: Vec::new(),
         macros: BTreeSet::new(),
         loopback: None,
         config,

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-use super::clean;
+use super::{clean, opened};
 
 /// A path in a source file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +63,8 @@ const BESIDE: [&str; 4] = ["include", "include_bytes", "include_str", "path"];
 pub(super) struct Sources {
     /// Paths in them, absolute.
     pub(super) mentions: Vec<Mention>,
+    /// What the program may open where it runs, and is there, absolute.
+    pub(super) opened: Vec<Mention>,
     /// The names of the macros that they call.
     pub(super) macros: BTreeSet<String>,
     /// A file that listens on an address of this machine alone, absolute.
@@ -75,6 +77,7 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
     let mut files = Vec::new();
     find_sources(places.package, &mut files);
     let mut found = BTreeSet::new();
+    let mut opened = BTreeSet::new();
     for file in &files {
         let Ok(text) = fs_err::read_to_string(file) else {
             continue;
@@ -93,6 +96,8 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
         if in_build_script {
             strings(tokens, &mut literals);
         } else {
+            let paths = opened::paths(tokens.clone());
+            opened.extend(paths.iter().filter_map(|path| at_hand(path, file, places)));
             if sources.loopback.is_none() && listens_on_loopback(tokens.clone()) {
                 sources.loopback = Some(file.clone());
             }
@@ -107,7 +112,21 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
         );
     }
     sources.mentions = found.into_iter().collect();
+    sources.opened = opened.into_iter().collect();
     sources
+}
+
+/// What a program finds when it is run in its package's folder, or at the root of the workspace.
+fn at_hand(path: &str, file: &Utf8Path, places: &Places<'_>) -> Option<Mention> {
+    let mut paths = [places.package, places.workspace]
+        .map(|base| base.join(path))
+        .into_iter();
+    Some(Mention {
+        source: file.to_owned(),
+        by: None,
+        path: paths.find(|path| path.exists())?,
+        found: true,
+    })
 }
 
 /// Whether a call of `bind`, or the making of an address, names the machine itself: `bind("127.0.0.1:80")`,
@@ -139,10 +158,10 @@ fn listens_on_loopback(tokens: TokenStream) -> bool {
 }
 
 /// An attribute without its brackets and blanks.
-const CFG_TEST: &str = "cfg(test)";
+pub(super) const CFG_TEST: &str = "cfg(test)";
 
 /// Goes on to the end of the item: its body, or a semicolon.
-fn skip_item(tokens: &mut impl Iterator<Item = TokenTree>) {
+pub(super) fn skip_item(tokens: &mut impl Iterator<Item = TokenTree>) {
     tokens.find(|token| match token {
         TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
         token => token.to_string() == ";",
@@ -302,7 +321,7 @@ fn of_attribute(tokens: TokenStream, into: &mut Vec<Literal>) {
 }
 
 /// The text of a string literal. One with an escape is no path.
-fn unquoted(literal: &str) -> Option<String> {
+pub(super) fn unquoted(literal: &str) -> Option<String> {
     let plain = literal
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));

@@ -19,11 +19,12 @@ pub struct Asset {
 }
 
 /// Order of precedence: the package's configuration (from its folder), the workspace's (from its root), what
-/// the crates of the program read and one of the two folders has.
+/// the crates of the program read and one of the two folders has, together with what its sources open.
 pub(super) fn assets(
     facts: &Facts,
     package: &Package,
     known: BTreeMap<String, Why>,
+    opened: Vec<Choice<Asset>>,
 ) -> Result<Vec<Choice<Asset>>, Refusal> {
     let dir = &package.dir;
     let configured = |paths: &[String], base: &Utf8Path| {
@@ -49,7 +50,7 @@ pub(super) fn assets(
     if let Some(paths) = &facts.config.assets {
         return configured(paths, &facts.root);
     }
-    let found = known.into_iter().filter_map(|(name, why)| {
+    let known = known.into_iter().filter_map(|(name, why)| {
         let places = [(&package.entries, dir), (&facts.entries, &facts.root)];
         let (_, base) = places
             .into_iter()
@@ -62,7 +63,16 @@ pub(super) fn assets(
             why,
         ))
     });
-    Ok(found.collect())
+    let mut found: Vec<Choice<Asset>> = known.collect();
+    for asset in opened {
+        if !found
+            .iter()
+            .any(|other| asset.value.to.starts_with(&other.value.to))
+        {
+            found.push(asset);
+        }
+    }
+    Ok(found)
 }
 
 /// Names beside the manifest, and at the root of the workspace, that often are of what a program reads.

@@ -112,7 +112,8 @@ pub(super) fn images(
         let has_home = fit.kind.is_some_and(|kind| kind != Kind::Scratch);
         let (is_usual, is_home) = (user.why == Why::NonRoot, workdir.why == Why::NonRoot);
         let folders = (!(is_usual && is_home && has_home)).then_some(&workdir.value);
-        let assets = assets(facts, package, built.needs.assets(&linked))?;
+        let opened = super::opened::opened(facts, &linked, catalog);
+        let assets = assets(facts, package, built.needs.assets(&linked), opened)?;
         let mut packages = fit.packages.clone();
         packages.extend(for_health);
         packages.sort_by(|a, b| a.package.cmp(&b.package));

@@ -1,0 +1,60 @@
+//! The files among the project's own that a program opens where it runs, as its sources name them.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::assets::Asset;
+use crate::catalog::Catalog;
+use crate::facts::{Facts, Package, Resolution, Side};
+use crate::why::{Choice, Why};
+
+/// Folders that no program reads in production.
+const ASIDE: [&str; 6] = ["benches", "examples", "fixtures", "target", "test", "tests"];
+
+/// What the packages of the program name and what is called as such files usually are, each at the place where
+/// the program finds it when it is run in the package's folder, or at the root of the workspace.
+pub(super) fn opened(facts: &Facts, linked: &Resolution, catalog: &Catalog) -> Vec<Choice<Asset>> {
+    let in_program = |package: &&Package| {
+        let mut same = linked.named(&package.name);
+        same.any(|krate| krate.local && krate.side == Side::Target)
+    };
+    let mut assets: Vec<Choice<Asset>> = Vec::new();
+    for package in facts.packages.iter().filter(in_program) {
+        for mention in &package.opened {
+            let for_tests = mention
+                .source
+                .file_stem()
+                .is_some_and(|stem| stem.contains("test"));
+            let Some(asset) = asset(&mention.path, package, facts, catalog).filter(|_| !for_tests)
+            else {
+                continue;
+            };
+            if !assets.iter().any(|other| other.value.to == asset.to) {
+                let why = Why::Opened(mention.source.clone(), asset.to.clone());
+                assets.push(Choice::new(asset, why));
+            }
+        }
+    }
+    assets.sort_by(|a, b| a.value.to.cmp(&b.value.to));
+    assets
+}
+
+fn asset(path: &Utf8Path, package: &Package, facts: &Facts, catalog: &Catalog) -> Option<Asset> {
+    let below = |base: &Utf8PathBuf| Some((base.clone(), path.strip_prefix(base).ok()?));
+    let (base, way) = below(&package.dir).or_else(|| below(&facts.root))?;
+    let parts: Vec<&str> = way.iter().collect();
+    if parts.iter().any(|part| ASIDE.contains(part)) {
+        return None;
+    }
+    // A file in such a folder has others beside it that are read as well.
+    let candidates = &catalog.helpers.candidates;
+    let end = parts
+        .iter()
+        .position(|part| candidates.iter().any(|name| name == part))?;
+    let to: Utf8PathBuf = parts[..=end].iter().collect();
+    let from = base.join(&to);
+    let holds_package = facts
+        .packages
+        .iter()
+        .any(|package| package.dir.starts_with(&from));
+    (!holds_package).then_some(Asset { from, to })
+}
