@@ -245,7 +245,11 @@ pub(super) fn toolchain(
     let toolchain = Toolchain {
         chosen: file.map(chosen),
         builder: Choice::new(
-            kept::digest(facts, Toolchain::STAGE, builder.value),
+            if own {
+                kept::newer(facts, Toolchain::STAGE, builder.value)
+            } else {
+                kept::digest(facts, Toolchain::STAGE, builder.value)
+            },
             builder.why,
         ),
         rust: rust.value,
