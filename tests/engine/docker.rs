@@ -63,8 +63,17 @@ pub(crate) fn build(context: &Utf8Path, stage: &str) -> Result<Image> {
     Ok(build_beside(context, stage)?.image)
 }
 
+/// Builds a stage of a Dockerfile that may lie anywhere.
+pub(crate) fn build_from(context: &Utf8Path, dockerfile: &Utf8Path, stage: &str) -> Result<Image> {
+    Ok(build_file(context, dockerfile, stage)?.image)
+}
+
 /// Builds a stage whatever else is being built.
 pub(crate) fn build_beside(context: &Utf8Path, stage: &str) -> Result<Built> {
+    build_file(context, &context.join("Dockerfile"), stage)
+}
+
+fn build_file(context: &Utf8Path, dockerfile: &Utf8Path, stage: &str) -> Result<Built> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("cargo-dockerize-test:{}-{count}", std::process::id());
@@ -75,6 +84,8 @@ pub(crate) fn build_beside(context: &Utf8Path, stage: &str) -> Result<Built> {
         stage,
         "--tag",
         &name,
+        "--file",
+        dockerfile.as_str(),
         context.as_str(),
     ];
     let log = docker_saying("", &args)?.1;

@@ -15,6 +15,7 @@ mod docker;
 mod native;
 mod packages;
 mod proof;
+mod repos;
 mod verify;
 
 use std::path::Path;
@@ -67,6 +68,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
         verify::no_engine_is_no_answer,
     ),
     ("verify::report_for_programs", verify::report_for_programs),
+    ("repos::cases_build_and_run", repos::cases_build_and_run),
     ("packages_of_the_catalog_exist", packages::exist),
 ];
 
