@@ -225,7 +225,9 @@ fn known() -> BTreeSet<String> {
         .iter()
         .filter(|(_, of)| !of.build.0.is_empty());
     let programs = installed.map(|(key, _)| key.clone());
+    // Of files that stand for packages in the empty image, only the rows are about that.
     let lists = packages().flat_map(|(_, packages)| packages.0.values().flatten().cloned());
+    let lists = lists.filter(|name| !name.starts_with('/'));
     let suites = CATALOG.images.suites.iter();
     let bases = suites.flat_map(|suite| suite.distroless.iter().chain([&suite.slim]));
     let of_bases = bases.flat_map(|base| base.holds.iter().chain([&base.image]).cloned());
