@@ -22,6 +22,7 @@ use std::time::{Instant, SystemTime};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use snapbox::dir::{DirRoot, Walk};
+use toml_edit::Item;
 
 const ROWS: [&str; 7] = [
     "cold",
@@ -280,17 +281,10 @@ fn bump(dir: &Path) -> Result<()> {
             continue;
         }
         let mut manifest: toml_edit::DocumentMut = fs_err::read_to_string(&path)?.parse()?;
-        for keys in [&["package"][..], &["workspace", "package"]] {
-            let table = keys
-                .iter()
-                .try_fold(manifest.as_item_mut(), |item, key| item.get_mut(*key));
-            let version = table.and_then(|table| table.get_mut("version"));
-            if let Some(version) = version.filter(|version| version.is_str()) {
-                let old: semver::Version = version.as_str().unwrap_or_default().parse()?;
-                let new = semver::Version::new(old.major, old.minor, old.patch + 1);
-                *version = toml_edit::value(new.to_string());
-            }
-        }
+        raise(manifest.get_mut("package"))?;
+        let workspace = manifest.get_mut("workspace");
+        let workspace = workspace.and_then(Item::as_table_like_mut);
+        raise(workspace.and_then(|workspace| workspace.get_mut("package")))?;
         fs_err::write(&path, manifest.to_string())?;
     }
     let mut command = Command::new(env!("CARGO"));
@@ -300,6 +294,19 @@ fn bump(dir: &Path) -> Result<()> {
             .args(["update", "--workspace", "--offline", "--quiet"]),
     )
     .map(drop)
+}
+
+/// Raises the version in a table `package`, if it stands there.
+fn raise(package: Option<&mut Item>) -> Result<()> {
+    let version = package
+        .and_then(Item::as_table_like_mut)
+        .and_then(|package| package.get_mut("version"));
+    if let Some(version) = version.filter(|version| version.is_str()) {
+        let old: semver::Version = version.as_str().unwrap_or_default().parse()?;
+        let new = semver::Version::new(old.major, old.minor, old.patch + 1);
+        *version = toml_edit::value(new.to_string());
+    }
+    Ok(())
 }
 
 /// The Dockerfile of cargo-chef's README, with the tool installed from crates.io.
