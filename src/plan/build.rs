@@ -42,7 +42,7 @@ pub struct Command {
 }
 
 /// The builder's own target, which has to be named where cargo's configuration names another one.
-const OWN_TARGET: &str = "$(rustc -vV | sed -n 's/^host: //p')";
+const OWN_TARGET: &str = "$(rustc -vV > /tmp/rustc && sed -n 's/^host: //p' /tmp/rustc)";
 
 /// Refuses a project that cargo builds for another system only.
 pub(super) fn for_linux(facts: &Facts) -> Result<(), Refusal> {

@@ -217,7 +217,11 @@ pub(super) fn toolchain(
             suite: suite.name.clone(),
         });
     }
-    let builder = asked.unwrap_or_else(|| Choice::new(builder, Why::HasBoth));
+    let builder = match asked {
+        // A bot may bump it like any other image.
+        Some(asked) => Choice::new(kept::newer(facts, Toolchain::STAGE, asked.value), asked.why),
+        None => Choice::new(kept::digest(facts, Toolchain::STAGE, builder), Why::HasBoth),
+    };
     let file = facts.toolchain.as_ref().filter(|_| !own);
     let chosen = |file: &ToolchainFile| {
         let toolchain = match (&install, &rust.tag) {
@@ -244,14 +248,7 @@ pub(super) fn toolchain(
     }
     let toolchain = Toolchain {
         chosen: file.map(chosen),
-        builder: Choice::new(
-            if own {
-                kept::newer(facts, Toolchain::STAGE, builder.value)
-            } else {
-                kept::digest(facts, Toolchain::STAGE, builder.value)
-            },
-            builder.why,
-        ),
+        builder,
         rust: rust.value,
         dropped: rust.dropped,
         suite: system,
