@@ -30,6 +30,7 @@ pub mod drift;
 pub mod explain;
 pub mod facts;
 pub mod files;
+mod ignore;
 pub mod plan;
 pub mod render;
 mod run;

@@ -12,7 +12,6 @@ mod build;
 mod cache;
 mod context;
 mod health;
-mod ignore;
 mod image;
 mod kept;
 mod libc;

@@ -3,32 +3,43 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::ignore;
+
 /// The nearest folder at or above `dir` with a repository in it.
 pub(super) fn repository(dir: &Utf8Path) -> Option<&Utf8Path> {
     dir.ancestors().find(|dir| dir.join(".git").exists())
 }
 
-/// Whether a file is left out of the commits of its repository: it is not there, and an ignore file has its
-/// name.
-pub(super) fn ignores(file: &Utf8Path) -> bool {
-    let (Some(dir), Some(name)) = (file.parent(), file.file_name()) else {
+/// Whether a file or folder is left out of the commits of its repository: none has it, and an ignore file has its
+/// name, or the names of all that is in it. Git knows no empty folders.
+pub(super) fn ignores(path: &Utf8Path) -> bool {
+    let Some(repository) = path.parent().and_then(repository) else {
         return false;
     };
-    let Some(repository) = repository(dir) else {
+    let below = |path: &Utf8Path| super::relative(path, repository);
+    if tracks(repository, &below(path)) {
         return false;
+    }
+    let lines = ignore_lines(repository, path);
+    let is_ignored = |path: &Utf8Path| ignore::hides(&lines, &below(path)).is_some();
+    let is_left_out = |folder: &Utf8Path| {
+        let entries = folder.read_dir_utf8().ok();
+        entries.is_some_and(|mut all| all.all(|entry| entry.is_ok_and(|e| is_ignored(e.path()))))
     };
-    let path = super::relative(file, repository);
-    !tracks(repository, &path) && is_ignored(repository, dir, name)
+    is_ignored(path) || is_left_out(path)
 }
 
-/// Whether the index lists a path. An entry ends with its path and a NUL.
+/// Whether the index lists a path, or one below it. An entry ends with its path and a NUL.
 fn tracks(repository: &Utf8Path, path: &Utf8Path) -> bool {
     let index = git_dir(repository).map(|dir| dir.join("index"));
     let Some(index) = index.and_then(|index| fs_err::read(index).ok()) else {
         return false;
     };
-    let entry = format!("{path}\0").into_bytes();
-    index.windows(entry.len()).any(|window| window == entry)
+    let lists = |entry: String| {
+        let entry = entry.as_bytes();
+        index.windows(entry.len()).any(|window| window == entry)
+    };
+    lists(format!("{path}\0")) || lists(format!("{path}/"))
 }
 
 /// The folder with git's files: `.git`, or where that file points to, as in work trees.
@@ -42,32 +53,79 @@ fn git_dir(repository: &Utf8Path) -> Option<Utf8PathBuf> {
     Some(repository.join(dir))
 }
 
-/// Whether the ignore files between the repository and `dir` name the file. The last line that does decides.
-fn is_ignored(repository: &Utf8Path, dir: &Utf8Path, name: &str) -> bool {
-    let mut folders: Vec<&Utf8Path> = dir
+/// The lines of the ignore files between the repository and a path, as patterns from the root of the repository.
+fn ignore_lines(repository: &Utf8Path, path: &Utf8Path) -> Vec<String> {
+    let above = path
         .ancestors()
-        .take_while(|dir| dir.starts_with(repository))
-        .collect();
+        .take_while(|dir| dir.starts_with(repository));
+    let mut folders: Vec<&Utf8Path> = above.collect();
     folders.reverse();
-    let mut ignored = false;
+    let mut lines = Vec::new();
     for folder in folders {
         let text = fs_err::read_to_string(folder.join(".gitignore")).unwrap_or_default();
-        let here = super::relative(dir, folder).join(name);
-        for line in text.lines().map(str::trim) {
-            let (pattern, verdict) = match line.strip_prefix('!') {
-                Some(pattern) => (pattern, false),
-                None => (line, true),
-            };
-            let anywhere = pattern.strip_prefix("**/").unwrap_or(pattern);
-            let matches = anywhere == name
-                || pattern.trim_start_matches('/') == here
-                || anywhere
-                    .strip_prefix('*')
-                    .is_some_and(|end| end.starts_with('.') && name.ends_with(end));
-            if matches {
-                ignored = verdict;
-            }
+        let base = super::relative(folder, repository);
+        lines.extend(text.lines().filter_map(|line| pattern(line.trim(), &base)));
+    }
+    lines
+}
+
+/// A line of the ignore file in `base`. Without a slash before its end, it stands for names at any depth.
+fn pattern(line: &str, base: &Utf8Path) -> Option<String> {
+    if line.is_empty() || line.starts_with('#') {
+        return None;
+    }
+    let (not, name) = match line.strip_prefix('!') {
+        Some(name) => ("!", name),
+        None => ("", line),
+    };
+    let any_depth = if name.trim_end_matches('/').contains('/') {
+        ""
+    } else {
+        "**/"
+    };
+    Some(format!("{not}{base}/{any_depth}{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_git_as_patterns() {
+        let ignored = |line: &str, path: &str| {
+            let lines: Vec<String> = pattern(line, "a".into()).into_iter().collect();
+            ignore::hides(&lines, path.into()).is_some()
+        };
+        assert!(ignored("data/", "a/b/data/x.db"));
+        assert!(ignored("/data", "a/data"));
+        assert!(!ignored("/data", "a/b/data"));
+        assert!(ignored("static/*", "a/static/b"));
+        assert!(!ignored("static/*", "a/static"));
+        assert!(ignored("*.toml", "a/b/config.toml"));
+        assert!(!ignored("data", "data") && !ignored("# data", "a/data"));
+    }
+
+    #[test]
+    fn what_nobody_else_has() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        for name in [".git", "data", "empty", "static", "uploads", "views"] {
+            fs_err::create_dir(root.join(name)).expect("a folder");
+        }
+        for (name, text) in [
+            (".git/index", "config.toml\0uploads/.gitkeep\0"),
+            (".gitignore", "*.toml\n/data/\n/uploads/\nstatic/*\n"),
+            ("data/x.db", ""),
+            ("static/x.css", ""),
+            ("views/x.html", ""),
+        ] {
+            fs_err::write(root.join(name), text).expect("a file");
+        }
+        for name in ["settings.toml", "data", "data/x.db", "static", "empty"] {
+            assert!(ignores(&root.join(name)), "{name}");
+        }
+        for name in ["config.toml", "uploads", "views", "views/x.html"] {
+            assert!(!ignores(&root.join(name)), "{name}");
         }
     }
-    ignored
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-use super::{clean, opened};
+use super::{clean, git, opened};
 
 /// A path in a source file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,7 +116,8 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
     sources
 }
 
-/// What a program finds when it is run in its package's folder, or at the root of the workspace.
+/// What a program finds when it is run in its package's folder, or at the root of the workspace. What git leaves out
+/// is nobody else's.
 fn at_hand(path: &str, file: &Utf8Path, places: &Places<'_>) -> Option<Mention> {
     let mut paths = [places.package, places.workspace]
         .map(|base| base.join(path))
@@ -124,7 +125,7 @@ fn at_hand(path: &str, file: &Utf8Path, places: &Places<'_>) -> Option<Mention> 
     Some(Mention {
         source: file.to_owned(),
         by: None,
-        path: paths.find(|path| path.exists())?,
+        path: paths.find(|path| path.exists() && !git::ignores(path))?,
         found: true,
     })
 }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::ignore;
 use super::needs::Needs;
 use crate::facts::{Facts, Lock};
+use crate::ignore;
 use crate::why::{Choice, Why};
 
 /// The build context.
@@ -159,17 +159,21 @@ fn hidden_by_own(facts: &Facts, kept: &BTreeMap<String, Why>) -> Option<(String,
             .iter()
             .filter(|m| m.found && m.by.is_some() && m.path.is_relative());
         let named = kept.keys().filter(|name| package.entries.contains(*name));
+        let assets = package.config.assets.iter().flatten();
         std::iter::once(package.dir.join("Cargo.toml"))
             .chain(package.roots.iter().cloned())
             .chain(found.map(|mention| mention.path.clone()))
             .chain(named.map(|name| package.dir.join(name)))
+            .chain(assets.map(|asset| package.dir.join(asset)))
     });
     let at_root = kept.keys().filter(|name| facts.entries.contains(*name));
+    let assets = facts.config.assets.iter().flatten();
     let mut needed = std::iter::once(manifest)
         .chain(lock)
         .chain(facts.cargo_config.files.iter().cloned())
         .chain(facts.cargo_config.vendored.iter().cloned())
         .chain(at_root.map(|name| facts.root.join(name)))
+        .chain(assets.map(|asset| facts.root.join(asset)))
         .chain(of_packages);
     needed.find_map(|path| Some((ignore::hides(lines, &path)?.to_owned(), path)))
 }

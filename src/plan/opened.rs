@@ -5,6 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::assets::Asset;
 use crate::catalog::Catalog;
 use crate::facts::{Facts, Package, Resolution, Side};
+use crate::ignore;
 use crate::why::{Choice, Why};
 
 /// Folders that no program reads in production.
@@ -52,6 +53,11 @@ fn asset(path: &Utf8Path, package: &Package, facts: &Facts, catalog: &Catalog) -
         .position(|part| candidates.iter().any(|name| name == part))?;
     let to: Utf8PathBuf = parts[..=end].iter().collect();
     let from = base.join(&to);
+    // What somebody's own ignore file keeps out of the context cannot be copied, and is hardly meant to be.
+    let own = facts.own_ignore.as_deref().unwrap_or_default();
+    if ignore::hides(own, &from).is_some() {
+        return None;
+    }
     let holds_package = facts
         .packages
         .iter()

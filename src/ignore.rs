@@ -1,10 +1,10 @@
-//! What a `.dockerignore` hides. The rules are the engine's: patterns with `*`, `?` and `**` from the root of
+//! What the lines of a `.dockerignore` hide. The rules are the engine's: patterns with `*`, `?` and `**` from the root of
 //! the context, a folder hides what is below it, and the last line that matches decides.
 
 use camino::Utf8Path;
 
 /// The line that hides a path, if one does.
-pub(super) fn hides<'l>(lines: &'l [String], path: &Utf8Path) -> Option<&'l str> {
+pub(crate) fn hides<'l>(lines: &'l [String], path: &Utf8Path) -> Option<&'l str> {
     let mut verdict = None;
     for line in lines {
         let line = line.trim();

@@ -1,0 +1,25 @@
+//! A shop. The word `data` here is no path, and what tests open nobody ships.
+
+struct Arg(&'static str);
+
+impl Arg {
+    fn new(name: &'static str) -> Self {
+        Self(name)
+    }
+}
+
+fn main() -> std::io::Result<()> {
+    let page = std::fs::read_to_string("templates/index.html")?;
+    let config = std::fs::read_to_string("./config.toml")?;
+    let styles = std::path::Path::new("static").join("shop.css");
+    println!("{page}{config}{}{}", styles.display(), Arg::new("data").0);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn documented() {
+        assert!(std::path::Path::new("docs/config.yml").exists());
+    }
+}
