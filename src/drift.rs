@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::dockerfile::{Dockerfile, Instruction, Reference, Stage, exec_form};
-use crate::plan::{Needed, Plan};
+use crate::plan::{Needed, Plan, Toolchain};
 use crate::why::Why;
 
 /// A difference.
@@ -287,6 +287,8 @@ fn why_image(stage: &str, old: &str, new: &str, plan: &Plan) -> String {
         };
     }
     match &toolchain.dropped {
+        // It goes on from another stage, as the cache has it.
+        _ if stage != Toolchain::STAGE => plan.cache.strategy.why.to_string(),
         Some(why) => why.to_string(),
         None if old.tag.contains(&toolchain.rust.value) => toolchain.suite.why.to_string(),
         None => toolchain.rust.why.to_string(),
