@@ -70,9 +70,54 @@ pub(super) fn context(
     context.to_owned()
 }
 
+/// Whether the context has what is at the path, also for whoever checks the project out: links may lead elsewhere.
+pub(super) fn holds(context: &Utf8Path, path: &Utf8Path) -> bool {
+    let real = |path: &Utf8Path| path.canonicalize_utf8().ok();
+    let (Some(context), Some(path)) = (real(context), real(path)) else {
+        return false;
+    };
+    path.starts_with(context) && !git::ignores(&path)
+}
+
 /// The nearest folder at or above `dir` that holds `path`.
 fn common<'d>(dir: &'d Utf8Path, path: &Utf8Path) -> &'d Utf8Path {
     dir.ancestors()
         .find(|dir| path.starts_with(dir))
         .unwrap_or(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn links_to_elsewhere_hold_nothing() {
+        use fs_err::os::unix::fs::symlink;
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let context = root.join("app");
+        for name in [".git", "static", "dist"] {
+            fs_err::create_dir_all(context.join(name)).expect("a folder");
+        }
+        for (name, text) in [
+            ("static/a.css", ""),
+            ("dist/a.css", ""),
+            (".gitignore", "dist"),
+        ] {
+            fs_err::write(context.join(name), text).expect("a file");
+        }
+        for (target, link) in [
+            ("static", "public"),
+            ("..", "assets"),
+            ("dist", "www"),
+            ("nowhere", "data"),
+        ] {
+            symlink(target, context.join(link)).expect("a link");
+        }
+        let holds = |name: &str| holds(&context, &context.join(name));
+        assert!(holds("static") && holds("public") && holds("public/a.css"));
+        assert!(!holds("assets") && !holds("www") && !holds("www/a.css") && !holds("data"));
+    }
 }

@@ -8,7 +8,7 @@ use guppy::PackageId;
 use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 use semver::Version;
 
-use super::context::{context, read_sources};
+use super::context::{context, holds, read_sources};
 use super::{
     About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, LockState, Membership, Package,
     build_script, cargo, cargo_config, committed, lock, manifests, relative, toolchain,
@@ -64,6 +64,9 @@ pub fn gather(place: &Where) -> Result<Facts> {
         package_facts.macros = sources.macros;
         package_facts.loopback = sources.loopback.map(|path| relative(&path, &context));
         package_facts.opened = sources.opened;
+        package_facts
+            .opened
+            .retain(|mention| holds(&context, &mention.path));
         let Package {
             mentions, opened, ..
         } = &mut package_facts;
