@@ -93,6 +93,8 @@ pub struct Package {
     pub bins: Vec<Bin>,
     /// Root files of its targets that cargo requires to be there, relative to the context.
     pub roots: Vec<Utf8PathBuf>,
+    /// The Rust files in its `src` folder, relative to the context.
+    pub modules: Vec<Utf8PathBuf>,
     /// Root files of its targets that cargo requires but would not look for by itself, relative to the context.
     pub unusual_roots: Vec<Utf8PathBuf>,
     /// Root files of its benchmarks, examples and tests, relative to the context.

@@ -60,6 +60,9 @@ pub fn gather(place: &Where) -> Result<Facts> {
         let below = below.contains(package.id());
         let mut package_facts = read_package(package, graph.packages(), &context, below)?;
         let sources = sources.remove(package.id()).unwrap_or_default();
+        let modules = sources.files.iter().map(|path| relative(path, &context));
+        let src = package_facts.dir.join("src");
+        package_facts.modules = modules.filter(|path| path.starts_with(&src)).collect();
         package_facts.mentions = sources.mentions;
         package_facts.macros = sources.macros;
         package_facts.loopback = sources.loopback.map(|path| relative(&path, &context));
@@ -382,6 +385,7 @@ fn read_package(
             .map(|target| build_script::read(target.path(), context)),
         mentions: Vec::new(),
         opened: Vec::new(),
+        modules: Vec::new(),
         macros: BTreeSet::new(),
         loopback: None,
         config,

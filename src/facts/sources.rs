@@ -61,6 +61,8 @@ const BESIDE: [&str; 4] = ["include", "include_bytes", "include_str", "path"];
 /// What the sources of a package tell.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
+    /// The files themselves, absolute.
+    pub(super) files: BTreeSet<Utf8PathBuf>,
     /// Paths in them, absolute.
     pub(super) mentions: Vec<Mention>,
     /// What the program may open where it runs, and is there, absolute.
@@ -113,6 +115,7 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
     }
     sources.mentions = found.into_iter().collect();
     sources.opened = opened.into_iter().collect();
+    sources.files = files.into_iter().collect();
     sources
 }
 

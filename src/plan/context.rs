@@ -162,6 +162,7 @@ fn hidden_by_own(facts: &Facts, kept: &BTreeMap<String, Why>) -> Option<(String,
         let assets = package.config.assets.iter().flatten();
         std::iter::once(package.dir.join("Cargo.toml"))
             .chain(package.roots.iter().cloned())
+            .chain(package.modules.iter().cloned())
             .chain(found.map(|mention| mention.path.clone()))
             .chain(named.map(|name| package.dir.join(name)))
             .chain(assets.map(|asset| package.dir.join(asset)))

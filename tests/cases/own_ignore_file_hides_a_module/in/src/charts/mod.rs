@@ -1,0 +1,3 @@
+pub fn drawn() -> u32 {
+    1
+}

@@ -1,0 +1,5 @@
+mod charts;
+
+fn main() {
+    println!("{}", charts::drawn());
+}
