@@ -102,7 +102,7 @@ fn relative(literal: &str) -> Option<String> {
             part => parts.push(part),
         }
     }
-    let plain = |c: char| c.is_alphanumeric() || "._-".contains(c);
+    let plain = |c: char| c.is_alphanumeric() || "._- ".contains(c);
     let is_path =
         !parts.is_empty() && path.len() <= 100 && parts.iter().all(|part| part.chars().all(plain));
     is_path.then(|| parts.join("/"))
@@ -131,6 +131,10 @@ mod tests {
                 r#"fn f() { Files::new("/", "public"); Arg::new("assets"); base.join("views") }"#
             ),
             ["public", "views"]
+        );
+        assert_eq!(
+            paths(r#"fn f() { read("data/a b.txt"); }"#),
+            ["data/a b.txt"]
         );
         assert_eq!(
             paths(r#"lazy! { static ref T: T = read("a.toml"); }"#),
