@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn a_step_of_buildkit() {
         let log = "\
-#5 [toolchain 1/2] FROM docker.io/library/rust:1.95
+#5 [toolchain 1/2] FROM rust:1.95
 #5 CACHED
 
 #8 [deps 2/2] RUN --mount=type=cache,target=/var/cache/cargo     cargo build  --locked
@@ -181,8 +181,8 @@ ERROR: failed to solve: process \"/bin/sh -c cargo build\" did not complete succ
         let causes = Causes::new(&CATALOG, Names::Suite("trixie"));
         let log = "\
 #7 [toolchain 2/2] RUN apt-get update
-#7 1.2 Err:1 http://deb.debian.org/debian trixie InRelease
-#7 1.2   Temporary failure resolving 'deb.debian.org'
+#7 1.2 Err:1 http://mirror.example/debian trixie InRelease
+#7 1.2   Temporary failure resolving 'mirror.example'
 #7 ERROR: process \"/bin/sh -c apt-get update\" did not complete successfully: exit code: 100
 ";
         let trouble = failed(log, &causes).expect_err("the network's");

@@ -191,11 +191,11 @@ mod tests {
                 "not running",
             ),
             (
-                "ERROR: rust:9.9: failed to resolve source metadata for docker.io/library/rust:9.9: docker.io/library/rust:9.9: not found",
+                "ERROR: rust:9.9: failed to resolve source metadata for registry.example/library/rust:9.9: registry.example/library/rust:9.9: not found",
                 "no base image rust:9.9",
             ),
             (
-                "ERROR: rust:1: failed to resolve source metadata for docker.io/library/rust:1: failed to do request: Head: dial tcp: lookup registry-1.docker.io: no such host",
+                "ERROR: rust:1: failed to resolve source metadata for registry.example/library/rust:1: failed to do request: Head: dial tcp: lookup registry.example: no such host",
                 "cannot be reached",
             ),
             (
