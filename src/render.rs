@@ -15,8 +15,11 @@ use crate::files::{File, mark};
 use crate::plan::{CachePlan, EnvVar, Plan, Refusal};
 use crate::why::{Choice, Why};
 
-/// The folder of the context in the build stages.
+/// The folder that cargo builds the context in.
 const APP: &str = "/app";
+
+/// The folder of the context where cargo builds in a tree that a mount keeps.
+const SOURCES: &str = "/src";
 
 /// Cargo's home in the images of Rust.
 const CARGO_HOME: &str = "/usr/local/cargo";
@@ -43,8 +46,15 @@ struct Dockerfile<'p> {
     /// The options of `RUN` that keep what cargo downloads, and all that the build keeps.
     downloads: Vec<String>,
     mounts: Vec<String>,
-    /// Whether the build finds what it made last time.
-    keeps_target: bool,
+    app: &'static str,
+    sources: &'static str,
+    sources_workdir: Utf8PathBuf,
+    /// Whether the build finds the tree and what it made of it last time.
+    keeps_tree: bool,
+    /// Cargo's output, relative to the context.
+    target: Quoted,
+    locked: bool,
+    with_history: bool,
     build_from: &'p str,
     cargo: String,
     output: Utf8PathBuf,
@@ -52,6 +62,12 @@ struct Dockerfile<'p> {
     /// The commands that make what bases lack.
     files: Vec<String>,
     images: Vec<Stage<'p>>,
+}
+
+/// A path as the shell reads it, and as the pattern of `find` that nothing else matches.
+struct Quoted {
+    path: String,
+    pattern: String,
 }
 
 /// A variable and the comment above it.
@@ -131,13 +147,15 @@ fn dockerignore<'p>(plan: &'p Plan, own: &'p [String]) -> Dockerignore<'p> {
 
 fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
     let context = &plan.context;
-    let below_app = |path: &Utf8Path| {
+    let below = |folder: &str, path: &Utf8Path| {
         if path == "" {
-            APP.into()
+            folder.into()
         } else {
-            Utf8Path::new(APP).join(path)
+            Utf8Path::new(folder).join(path)
         }
     };
+    let below_app = |path: &Utf8Path| below(APP, path);
+    let target = context.root.join("target");
     let whole: Vec<String> = context
         .whole
         .iter()
@@ -186,13 +204,18 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
         kept: whole.iter().cloned().chain(roots).collect(),
         whole,
         layer,
-        mounts: downloads
-            .iter()
-            .cloned()
-            .chain(target_mount(plan, &workdir))
-            .collect(),
+        mounts: downloads.iter().cloned().chain(tree_mount(plan)).collect(),
         downloads,
-        keeps_target: cache != Cache::Layers,
+        app: APP,
+        sources: SOURCES,
+        sources_workdir: below(SOURCES, &context.root),
+        keeps_tree: cache != Cache::Layers,
+        target: Quoted {
+            path: shell(&format!("./{target}")),
+            pattern: shell(&format!("./{}", glob_free(&target))),
+        },
+        locked: command.locked.value,
+        with_history: context.with_history,
         build_from,
         cargo: cargo.join(" "),
         output: command.output(),
@@ -215,32 +238,21 @@ fn own_env(plan: &Plan) -> impl Iterator<Item = Env> {
     downloads.into_iter().chain(chosen)
 }
 
-/// The option of `RUN` that keeps what the workspace's crates became. The engine keeps such a mount for each state of
+/// The option of `RUN` that keeps the tree and what cargo made of it. The engine keeps such a mount for each state of
 /// what it starts from, so that two platforms, toolchains or sets of dependencies never share one; projects
 /// that start from the same are told apart by the `id`.
-fn target_mount(plan: &Plan, workdir: &Utf8Path) -> Option<String> {
-    let target = workdir.join("target");
-    let (id, from, source) = match plan.cache.strategy.value {
+fn tree_mount(plan: &Plan) -> Option<String> {
+    let (id, from) = match plan.cache.strategy.value {
         Cache::Layers => return None,
-        Cache::Auto => (String::new(), "deps", target.as_path()),
+        Cache::Auto => (String::new(), "deps"),
         Cache::Mounts => {
             let image = plan.images.last().expect("a binary is chosen");
-            (format!("id={},", image.package), "toolchain", workdir)
+            (format!("id={},", image.package), "toolchain")
         }
     };
-    let [target, source] = [&target, source].map(|path| option(path.as_str()));
     Some(format!(
-        "--mount=type=cache,{id}target={target},from={from},source={source},sharing=locked"
+        "--mount=type=cache,{id}target={APP},from={from},source={APP},sharing=locked"
     ))
-}
-
-/// The value of an option of an instruction.
-fn option(value: &str) -> String {
-    if value.contains(char::is_whitespace) {
-        format!("\"{value}\"")
-    } else {
-        value.to_owned()
-    }
 }
 
 /// The calls that complete the toolchain.

@@ -27,7 +27,7 @@ pub(super) fn insert(text: &str, verbatim: &Verbatim) -> Result<String, Refusal>
                 return Err(Refusal::NoStage { key, stages });
             };
             let at = match place {
-                "before" => froms[number] + 1,
+                "before" => start(&lines, froms[number]),
                 _ => end(&lines, froms.get(number + 1).copied()),
             };
             let why = format!("# Set by `{key}` in the manifest's dockerize metadata");
@@ -50,6 +50,14 @@ pub(super) fn insert(text: &str, verbatim: &Verbatim) -> Result<String, Refusal>
             what: malformed.what,
         }),
     }
+}
+
+/// Where a stage begins: below its `FROM` and the folder that it works in.
+fn start(lines: &[&str], from: usize) -> usize {
+    let workdir = lines
+        .get(from + 1)
+        .is_some_and(|line| line.starts_with("WORKDIR "));
+    from + 1 + usize::from(workdir)
 }
 
 /// Where a stage ends: before the blank line and the comment that open the next one.

@@ -2,6 +2,8 @@
 //! directory is known to miss. Each step is a build on top of the last one.
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -201,6 +203,56 @@ pub(crate) fn every_edit_ships() -> Result<()> {
     project.ships(&mut lines, &[("flavor", "sweet")])?;
     project.dockerize(&["--features", "loud"])?;
     project.ships(&mut lines, &[("loud", "true")])?;
+    Ok(())
+}
+
+/// What is not the text of a file: links, modes, names that the shell or `sha256sum` would write in another way, folders.
+pub(crate) fn every_kind_of_entry_ships() -> Result<()> {
+    let project = Project::new("auto")?;
+    let mut lines = first();
+    let watched = |name: &str| project.dir().join("watched").join(name);
+    let script = "use std::os::unix::fs::PermissionsExt;
+
+        fn main() {
+            println!(\"cargo::rerun-if-changed=watched\");
+            let mut names = Vec::new();
+            for entry in std::fs::read_dir(\"watched\").unwrap() {
+                let entry = entry.unwrap();
+                let at = entry.path();
+                let kind = entry.file_type().unwrap();
+                let runs = entry.metadata().unwrap().permissions().mode() & 0o100 != 0;
+                names.push(format!(\"{}{}\", at.file_name().unwrap().to_str().unwrap(),
+                    if kind.is_dir() { String::from(\"/\") }
+                    else if kind.is_symlink() { format!(\">{}\", std::fs::read_link(&at).unwrap().display()) }
+                    else if runs { String::from(\"*\") } else { String::new() }));
+            }
+            names.sort();
+            println!(\"cargo::rustc-env=SCRIPT=script {}\", names.join(\",\"));
+        }";
+    project.write("build.rs", script)?;
+    project.ships(&mut lines, &[("script", "a")])?;
+
+    project.write("watched/x\\x2d and 'y'", "")?;
+    let built = project.ships(&mut lines, &[("script", "a,x\\x2d and 'y'")])?;
+    ensure!(!compiled(&built, "itoa"), "a dependency is built twice");
+
+    symlink("a", watched("link"))?;
+    project.ships(&mut lines, &[("script", "a,link>a,x\\x2d and 'y'")])?;
+
+    fs_err::remove_file(watched("link"))?;
+    symlink("b", watched("link"))?;
+    fs_err::set_permissions(watched("a"), Permissions::from_mode(0o755))?;
+    fs_err::remove_file(watched("x\\x2d and 'y'"))?;
+    project.ships(&mut lines, &[("script", "a*,link>b")])?;
+
+    fs_err::remove_file(watched("link"))?;
+    project.write("watched/link/inner", "")?;
+    fs_err::remove_file(watched("a"))?;
+    project.ships(&mut lines, &[("script", "link/")])?;
+
+    fs_err::remove_dir_all(watched("link"))?;
+    project.write("watched/a", "")?;
+    project.ships(&mut lines, &[("script", "a")])?;
     Ok(())
 }
 

@@ -37,6 +37,10 @@ type Scenario = fn() -> Result<()>;
 const SCENARIOS: &[(&str, Scenario)] = &[
     ("every_edit_ships", cache::every_edit_ships),
     (
+        "every_kind_of_entry_ships",
+        cache::every_kind_of_entry_ships,
+    ),
+    (
         "a_script_that_writes_among_the_sources_runs_again",
         cache::a_script_that_writes_among_the_sources_runs_again,
     ),
