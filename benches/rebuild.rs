@@ -1,5 +1,7 @@
 //! What a rebuild costs, beside what cargo on the host, cargo-chef and a plain `COPY . .` cost:
-//! `cargo bench --bench rebuild [-- --project DIR] [--columns NAME,…] [--rows NAME,…]`. It needs an engine and crates.io.
+//! `cargo bench --bench rebuild [-- --project DIR] [--columns NAME,…] [--rows NAME,…] [--registry HOST]`. It needs
+//! an engine and crates.io. The row `empty builder` is what a CI runner pays that finds its cache in a registry: it
+//! runs where a registry is named, and removes all that the engine's builder has kept.
 //!
 //! Each column goes through the rows in turn, on a copy of the project of its own: a cell is the time that the whole
 //! build takes after that edit, with all that the builder has kept. All columns of a row are measured one
@@ -24,7 +26,7 @@ use serde_json::Value;
 use snapbox::dir::{DirRoot, Walk};
 use toml_edit::Item;
 
-const ROWS: [&str; 7] = [
+const ROWS: [&str; 8] = [
     "cold",
     "nothing changed",
     "top binary",
@@ -32,7 +34,11 @@ const ROWS: [&str; 7] = [
     "fresh clone",
     "version bump",
     "added dependency",
+    EMPTY,
 ];
+
+/// The row that begins with nothing but what a registry has.
+const EMPTY: &str = "empty builder";
 const COLUMNS: [&str; 6] = ["native", "auto", "layers", "mounts", "chef", "copy"];
 
 const MEMBERS: usize = 12;
@@ -71,16 +77,27 @@ fn main() -> Result<()> {
         generate(generated.path())?;
         generated.path().to_owned()
     };
+    let registry = option("--registry");
     let mut builds = Vec::new();
     for column in &columns {
-        builds.push(Build::new(&project, column)?);
+        builds.push(Build::new(&project, column, registry)?);
     }
     let head: Vec<String> = columns.iter().map(|c| format!("{c:>16}")).collect();
     println!("{:<20}{}", "seconds (ratio)", head.concat());
     for row in rows {
         let mut line = format!("{row:<20}");
         let mut first = None;
+        if row == EMPTY && registry.is_none() {
+            continue;
+        }
         for build in &mut builds {
+            if row == EMPTY && build.column == "native" {
+                write!(line, "{:>16}", "")?;
+                continue;
+            }
+            if row == EMPTY {
+                build.empty_builder()?;
+            }
             build.edit(row)?;
             let seconds = build
                 .time()
@@ -102,11 +119,15 @@ struct Build {
     base: PathBuf,
     bin: String,
     tag: String,
+    /// Where the cache goes before the builder is emptied.
+    cache: Option<String>,
+    /// Further options of the build.
+    options: Vec<String>,
     edits: usize,
 }
 
 impl Build {
-    fn new(project: &Path, column: &&'static str) -> Result<Self> {
+    fn new(project: &Path, column: &&'static str, registry: Option<&str>) -> Result<Self> {
         let copy = DirRoot::mutable_temp()?.with_template(project)?;
         let dir = copy.path().context("no folder")?;
         let tool = |args: &[&str]| {
@@ -149,6 +170,8 @@ impl Build {
         let tag = format!("cargo-dockerize-bench-{}-{column}", std::process::id());
         Ok(Self {
             column,
+            cache: registry.map(|host| format!("type=registry,ref={host}/{tag}")),
+            options: Vec::new(),
             top,
             base,
             bin,
@@ -174,7 +197,7 @@ impl Build {
             Ok(fs_err::write(file, text + &function)?)
         };
         match row {
-            "top binary" => append(&self.top),
+            "top binary" | EMPTY => append(&self.top),
             "base library" => append(&self.base),
             "fresh clone" => {
                 append(&self.top)?;
@@ -204,6 +227,16 @@ impl Build {
         }
     }
 
+    /// Leaves what the last build made in the registry, and nowhere else.
+    fn empty_builder(&mut self) -> Result<()> {
+        let cache = self.cache.as_ref().context("no registry")?;
+        self.options = vec!["--cache-to".into(), format!("{cache},mode=max")];
+        self.time()?;
+        output(Command::new("docker").args(["builder", "prune", "--all", "--force"]))?;
+        self.options = vec!["--cache-from".into(), cache.clone()];
+        Ok(())
+    }
+
     /// The seconds that the build takes.
     fn time(&self) -> Result<f64> {
         let mut command = if self.column == "native" {
@@ -214,6 +247,7 @@ impl Build {
         } else {
             let mut command = Command::new("docker");
             command.args(["build", "--quiet", "--tag", &self.tag, "."]);
+            command.args(&self.options);
             command
         };
         let start = Instant::now();
