@@ -176,6 +176,8 @@ pub enum Why {
     WorkspaceRoot,
     /// Runs as a user without rights.
     NonRoot,
+    /// The home of the user that the program runs as.
+    Home,
 }
 
 impl fmt::Display for Why {
@@ -314,6 +316,7 @@ impl fmt::Display for Why {
             Self::Vendored => write!(f, "it holds the vendored crates"),
             Self::WorkspaceRoot => write!(f, "the workspace root"),
             Self::NonRoot => write!(f, "a user without rights"),
+            Self::Home => write!(f, "that user's home"),
         }
     }
 }

@@ -110,7 +110,7 @@ pub(super) fn images(
         let (health, for_health) = health(facts, package, &bin.name, &fit, catalog)?;
         let adds_user = fit.installer().map(|_| catalog.images.user.clone());
         let has_home = fit.kind.is_some_and(|kind| kind != Kind::Scratch);
-        let (is_usual, is_home) = (user.why == Why::NonRoot, workdir.why == Why::NonRoot);
+        let (is_usual, is_home) = (user.why == Why::NonRoot, workdir.why == Why::Home);
         let folders = (!(is_usual && is_home && has_home)).then_some(&workdir.value);
         let opened = super::opened::opened(facts, &linked, catalog);
         let assets = assets(facts, package, built.needs.assets(&linked), opened)?;
@@ -201,7 +201,7 @@ fn workdir(facts: &Facts, package: &Package, catalog: &Catalog) -> Result<Choice
     let set = configured(package.config.workdir.as_ref(), "workdir")
         .or_else(|| configured(facts.config.workdir.as_ref(), "workdir"));
     let Some(set) = set else {
-        return Ok(Choice::new(catalog.images.user.home.clone(), Why::NonRoot));
+        return Ok(Choice::new(catalog.images.user.home.clone(), Why::Home));
     };
     let value = paths("workdir", std::slice::from_ref(&set.value))?.remove(0);
     Ok(Choice::new(value, set.why))
