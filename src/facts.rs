@@ -19,6 +19,7 @@ mod manifests;
 mod opened;
 mod sources;
 mod system_deps;
+mod tokens;
 mod toolchain;
 
 use std::collections::{BTreeMap, BTreeSet};

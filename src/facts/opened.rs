@@ -1,9 +1,7 @@
 //! Files that a program opens where it runs, as far as its sources plainly name them:
 //! `Tera::new("templates/**/*")`, `ServeDir::new("./static")`, `default_value = "config.toml"`.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
-
-use super::sources::{CFG_TEST, skip_item, unquoted};
+use super::tokens::Event;
 
 /// Words in the names of types and functions that take a path. Elsewhere, a word without a slash or a full stop is
 /// more likely to be the name of something else.
@@ -14,75 +12,22 @@ const OPENING: [&str; 8] = [
 /// Words in the names of macros that have a file read while the code compiles.
 const COMPILED: [&str; 4] = ["embed", "env", "include", "migrat"];
 
-/// The relative paths among the strings of a source file, without what is only compiled for tests: up to the
-/// first wildcard, and without a `./` before them.
-pub(super) fn paths(tokens: TokenStream) -> Vec<String> {
-    let mut literals = Vec::new();
-    collect(tokens, "", &mut literals);
-    let mut paths: Vec<String> = literals
-        .iter()
-        .filter_map(|literal| relative(literal))
-        .collect();
-    paths.sort();
-    paths.dedup();
-    paths
-}
-
-/// Collects the strings; `callee` is what the tokens are arguments of: `Type::function`.
-fn collect(tokens: TokenStream, callee: &str, into: &mut Vec<String>) {
-    let mut tokens = tokens.into_iter().peekable();
-    let mut name = String::new();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Ident(ident) => {
-                name += &ident.to_string().to_lowercase();
-                continue;
-            }
-            TokenTree::Punct(punct) if [':', '.'].contains(&punct.as_char()) => continue,
-            TokenTree::Punct(punct) if punct.as_char() == '!' => {
-                if COMPILED.iter().any(|word| name.contains(word))
-                    && matches!(tokens.peek(), Some(TokenTree::Group(_)))
-                {
-                    tokens.next();
-                }
-            }
-            TokenTree::Punct(punct) if punct.as_char() == '#' => {
-                if let Some(TokenTree::Group(group)) = tokens.next_if(is_brackets) {
-                    if group.stream().to_string().replace(' ', "") == CFG_TEST {
-                        skip_item(&mut tokens);
-                    } else {
-                        defaults(group.stream(), into);
-                    }
-                }
-            }
-            TokenTree::Group(group) => collect(group.stream(), &name, into),
-            TokenTree::Literal(literal) => {
-                let opens = || OPENING.iter().any(|word| callee.contains(word));
-                let text = unquoted(&literal.to_string());
-                into.extend(text.filter(|text| text.contains(['/', '.']) || opens()));
-            }
-            TokenTree::Punct(_) => {}
+/// The relative path that a program opens: up to the first wildcard, and without a `./` before it.
+pub(super) fn path(event: &Event<'_>) -> Option<String> {
+    let has = |name: &str, words: &[&str]| {
+        let name = name.to_lowercase();
+        words.iter().any(|word| name.contains(word))
+    };
+    match event {
+        Event::Text(place, text) => {
+            let compiled = place.macros.iter().any(|name| has(name, &COMPILED));
+            let opens = || place.callee.iter().any(|name| has(name, &OPENING));
+            let may_be_one = !compiled && (text.contains(['/', '.']) || opens());
+            may_be_one.then(|| relative(text))?
         }
-        name.clear();
-    }
-}
-
-fn is_brackets(token: &TokenTree) -> bool {
-    matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket)
-}
-
-/// In attributes, the default values of options: other strings there are names and texts.
-fn defaults(tokens: TokenStream, into: &mut Vec<String>) {
-    let mut key = String::new();
-    for token in tokens {
-        match token {
-            TokenTree::Ident(ident) => key = ident.to_string(),
-            TokenTree::Group(group) => defaults(group.stream(), into),
-            TokenTree::Literal(literal) if key.starts_with("default") => {
-                into.extend(unquoted(&literal.to_string()));
-            }
-            TokenTree::Literal(_) | TokenTree::Punct(_) => {}
-        }
+        // The default of an option: other strings there are names and texts.
+        Event::Value(key, text) if key.starts_with("default") => relative(text),
+        Event::Value(..) | Event::Macro(..) | Event::Call(..) => None,
     }
 }
 
@@ -110,8 +55,14 @@ fn relative(literal: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     fn paths(source: &str) -> Vec<String> {
-        super::paths(source.parse().expect("Rust"))
+        let mut paths = BTreeSet::new();
+        crate::facts::tokens::walk(source.parse().expect("Rust"), &mut |event| {
+            paths.extend(super::path(&event));
+        });
+        paths.into_iter().collect()
     }
 
     #[test]

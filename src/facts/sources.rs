@@ -1,13 +1,13 @@
 //! Files that sources name. `cargo metadata` knows nothing of what macros and attributes read while they
-//! compile (`include_str!("…")`, `#[folder = "…"]`), or of what build scripts open. Sources are taken apart
-//! into tokens, so that comments, raw strings and code for tests are no trouble, and every literal that looks
-//! like a path is looked up.
+//! compile (`include_str!("…")`, `#[folder = "…"]`), or of what build scripts open. Every string that looks like
+//! a path is looked up.
 
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 
+use super::tokens::{self, Event, unquoted};
 use super::{clean, git, opened};
 
 /// A path in a source file.
@@ -87,24 +87,19 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
         let Ok(tokens) = text.parse::<TokenStream>() else {
             continue;
         };
+        let in_build_script = is_of_build_script(file, places);
         let mut literals = Vec::new();
-        let in_build_script = places.build_script.is_some_and(|root| {
-            let folder = root.parent().filter(|folder| *folder != places.package);
-            file == root
-                || folder.is_some_and(|folder| {
-                    file.starts_with(folder) && folder.file_name() != Some("src")
-                })
-        });
-        if in_build_script {
-            strings(tokens, &mut literals);
-        } else {
-            let paths = opened::paths(tokens.clone());
-            opened.extend(paths.iter().filter_map(|path| at_hand(path, file, places)));
-            if sources.loopback.is_none() && listens_on_loopback(tokens.clone()) {
+        tokens::walk(tokens, &mut |event| {
+            if in_build_script {
+                literals.extend(any_string(&event));
+                return;
+            }
+            literals.extend(for_the_compiler(&event));
+            opened.extend(opened::path(&event).and_then(|path| at_hand(&path, file, places)));
+            if sources.loopback.is_none() && listens_on_loopback(&event) {
                 sources.loopback = Some(file.clone());
             }
-            arguments(tokens, &mut literals);
-        }
+        });
         let macros = literals.iter().filter_map(|literal| literal.by.clone());
         sources.macros.extend(macros);
         found.extend(
@@ -117,6 +112,17 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
     sources.opened = opened.into_iter().collect();
     sources.files = files.into_iter().collect();
     sources
+}
+
+/// Whether a file is the root of the build script, or in a folder of its own beside it.
+fn is_of_build_script(file: &Utf8Path, places: &Places<'_>) -> bool {
+    let Some(root) = places.build_script else {
+        return false;
+    };
+    let folder = root.parent().filter(|folder| *folder != places.package);
+    let in_folder =
+        |folder: &Utf8Path| file.starts_with(folder) && folder.file_name() != Some("src");
+    file == root || folder.is_some_and(in_folder)
 }
 
 /// What a program finds when it is run in its package's folder, or at the root of the workspace. What git leaves out
@@ -135,41 +141,20 @@ fn at_hand(path: &str, file: &Utf8Path, places: &Places<'_>) -> Option<Mention> 
 
 /// Whether a call of `bind`, or the making of an address, names the machine itself: `bind("127.0.0.1:80")`,
 /// `SocketAddr::from(([127, 0, 0, 1], 80))`.
-fn listens_on_loopback(tokens: TokenStream) -> bool {
-    let mut tokens = tokens.into_iter().peekable();
-    let mut before = String::new();
-    while let Some(token) = tokens.next() {
-        if let TokenTree::Group(group) = &token {
-            let text = group.stream().to_string().replace(' ', "");
-            if before == "#" && text == CFG_TEST {
-                skip_item(&mut tokens);
-                continue;
-            }
-            let text = text.trim_start_matches(['(', '&']);
-            let named = ["\"127.0.0.1", "\"localhost", "\"[::1]"];
-            let any_port = ["\"127.0.0.1:0\"", "\"localhost:0\""];
-            let binds = before == "bind"
-                && named.iter().any(|address| text.starts_with(address))
-                && !any_port.iter().any(|address| text.starts_with(address));
-            let address = before == "from" && text.starts_with("[127,0,0,1],");
-            if binds || address || listens_on_loopback(group.stream()) {
-                return true;
-            }
-        }
-        before = token.to_string();
+fn listens_on_loopback(event: &Event<'_>) -> bool {
+    let Event::Call(name @ ("bind" | "from"), arguments) = event else {
+        return false;
+    };
+    let text = arguments.stream().to_string().replace(' ', "");
+    let text = text.trim_start_matches(['(', '&']);
+    let named = ["\"127.0.0.1", "\"localhost", "\"[::1]"];
+    let any_port = ["\"127.0.0.1:0\"", "\"localhost:0\""];
+    if *name == "bind" {
+        named.iter().any(|address| text.starts_with(address))
+            && !any_port.iter().any(|address| text.starts_with(address))
+    } else {
+        text.starts_with("[127,0,0,1],")
     }
-    false
-}
-
-/// An attribute without its brackets and blanks.
-pub(super) const CFG_TEST: &str = "cfg(test)";
-
-/// Goes on to the end of the item: its body, or a semicolon.
-pub(super) fn skip_item(tokens: &mut impl Iterator<Item = TokenTree>) {
-    tokens.find(|token| match token {
-        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
-        token => token.to_string() == ";",
-    });
 }
 
 /// The Rust files of a package, without those of packages below it.
@@ -204,76 +189,48 @@ struct Literal {
     from_package: bool,
 }
 
-/// Every string.
-fn strings(tokens: TokenStream, into: &mut Vec<Literal>) {
-    for token in tokens {
-        match token {
-            TokenTree::Group(group) => strings(group.stream(), into),
-            TokenTree::Literal(literal) => {
-                into.extend(unquoted(&literal.to_string()).map(|text| Literal {
-                    by: None,
-                    // `cargo:rerun-if-changed=PATH`
-                    text: text.rsplit('=').next().unwrap_or_default().to_owned(),
-                    from_package: true,
-                }));
-            }
-            TokenTree::Ident(_) | TokenTree::Punct(_) => {}
-        }
+/// Every string counts in a build script.
+fn any_string(event: &Event<'_>) -> Option<Literal> {
+    let (Event::Text(_, text) | Event::Value(_, text)) = event else {
+        return None;
+    };
+    Some(Literal {
+        by: None,
+        // `cargo:rerun-if-changed=PATH`
+        text: text.rsplit('=').next().unwrap_or_default().to_owned(),
+        from_package: true,
+    })
+}
+
+/// The strings that macros and attributes are given.
+fn for_the_compiler(event: &Event<'_>) -> Vec<Literal> {
+    match event {
+        Event::Macro(by, arguments) => of_macro(by, arguments.stream()),
+        Event::Value(key, text) => vec![Literal {
+            by: Some((*key).to_owned()),
+            text: text.clone(),
+            from_package: false,
+        }],
+        Event::Call(..) | Event::Text(..) => Vec::new(),
     }
 }
 
-/// The strings that macros and attributes are given, code for tests left out.
-fn arguments(tokens: TokenStream, into: &mut Vec<Literal>) {
-    let mut tokens = tokens.into_iter().peekable();
-    let mut name: Option<String> = None;
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Ident(ident) => {
-                name = Some(ident.to_string());
-                continue;
-            }
-            TokenTree::Punct(punct) if punct.as_char() == '!' => match (tokens.peek(), &name) {
-                (Some(TokenTree::Group(group)), Some(by)) => {
-                    of_macro(by, group, into);
-                    tokens.next();
-                }
-                // `#![…]`
-                _ => continue,
-            },
-            TokenTree::Punct(punct) if punct.as_char() == '#' => {
-                if let Some(TokenTree::Punct(_)) = tokens.peek() {
-                    tokens.next();
-                }
-                if let Some(TokenTree::Group(group)) = tokens.next() {
-                    if group.stream().to_string().replace(' ', "") == CFG_TEST {
-                        skip_item(&mut tokens);
-                    } else {
-                        of_attribute(group.stream(), into);
-                    }
-                }
-            }
-            TokenTree::Group(group) => arguments(group.stream(), into),
-            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
-        }
-        name = None;
-    }
-}
-
-/// `name!(…)`: its own strings, those of `concat!` put together; then the macros among its arguments.
-fn of_macro(by: &str, group: &Group, into: &mut Vec<Literal>) {
+/// `name!(…)`: its own strings, those of `concat!` put together.
+fn of_macro(by: &str, arguments: TokenStream) -> Vec<Literal> {
     let mut own = Vec::new();
-    own_strings(group.stream(), &mut own);
+    own_strings(arguments, &mut own);
     let from_package = own.iter().any(|text| text == "CARGO_MANIFEST_DIR");
     own.retain(|text| text != "CARGO_MANIFEST_DIR");
     if from_package {
         own = vec![own.concat()];
     }
-    into.extend(own.into_iter().map(|text| Literal {
-        by: Some(by.to_owned()),
-        text,
-        from_package,
-    }));
-    arguments(group.stream(), into);
+    own.into_iter()
+        .map(|text| Literal {
+            by: Some(by.to_owned()),
+            text,
+            from_package,
+        })
+        .collect()
 }
 
 fn own_strings(tokens: TokenStream, into: &mut Vec<String>) {
@@ -295,46 +252,6 @@ fn own_strings(tokens: TokenStream, into: &mut Vec<String>) {
             token => token.to_string(),
         };
     }
-}
-
-/// `key = "…"` and `key("…")`, at any depth.
-fn of_attribute(tokens: TokenStream, into: &mut Vec<Literal>) {
-    let mut key = None;
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Ident(ident) => key = Some(ident.to_string()),
-            TokenTree::Group(group) => of_attribute(group.stream(), into),
-            TokenTree::Literal(literal) => {
-                into.extend(unquoted(&literal.to_string()).map(|text| Literal {
-                    by: key.clone(),
-                    text,
-                    from_package: false,
-                }));
-            }
-            // `#[doc = include_str!("…")]`
-            TokenTree::Punct(punct) if punct.as_char() == '!' => {
-                if let (Some(TokenTree::Group(group)), Some(by)) = (tokens.peek(), &key) {
-                    of_macro(by, group, into);
-                    tokens.next();
-                }
-            }
-            TokenTree::Punct(_) => {}
-        }
-    }
-}
-
-/// The text of a string literal. One with an escape is no path.
-pub(super) fn unquoted(literal: &str) -> Option<String> {
-    let plain = literal
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
-    let raw = || {
-        let rest = literal.strip_prefix('r')?.trim_matches('#');
-        rest.strip_prefix('"')?.strip_suffix('"')
-    };
-    let text = plain.or_else(raw)?;
-    (!text.contains('\\')).then(|| text.to_owned())
 }
 
 /// Finds what a literal names, if it can be a path.
@@ -384,7 +301,9 @@ mod tests {
 
     fn literals(source: &str) -> Vec<(String, String)> {
         let mut literals = Vec::new();
-        arguments(source.parse().expect("Rust"), &mut literals);
+        tokens::walk(source.parse().expect("Rust"), &mut |event| {
+            literals.extend(for_the_compiler(&event));
+        });
         let pair = |l: Literal| (l.by.unwrap_or_default(), l.text);
         literals.into_iter().map(pair).collect()
     }
@@ -416,7 +335,13 @@ mod tests {
 
     #[test]
     fn addresses_of_the_machine_itself() {
-        let listens = |source: &str| listens_on_loopback(source.parse().expect("Rust"));
+        let listens = |source: &str| {
+            let mut listens = false;
+            tokens::walk(source.parse().expect("Rust"), &mut |event| {
+                listens |= listens_on_loopback(&event);
+            });
+            listens
+        };
         assert!(listens(r#"fn f() { TcpListener::bind("127.0.0.1:80") }"#));
         assert!(listens(
             r#"fn f() { HttpServer::new(g).bind(("localhost", 80)) }"#

@@ -1,0 +1,208 @@
+//! A walk through the tokens of a source file. Tokens, so that comments and raw strings are no trouble; code that is
+//! only compiled for tests is left out.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+/// What a walk comes by.
+pub(super) enum Event<'t> {
+    /// `name!(…)`; what is inside comes next.
+    Macro(&'t str, &'t Group),
+    /// `name(…)`; what is inside comes next.
+    Call(&'t str, &'t Group),
+    /// `key = "…"` or `key("…")` in an attribute.
+    Value(&'t str, String),
+    /// Any other string.
+    Text(&'t Place, String),
+}
+
+/// Where a string stands.
+#[derive(Default)]
+pub(super) struct Place {
+    /// What it is an argument of, in words: `Type::function`.
+    pub(super) callee: Vec<String>,
+    /// The macros around it.
+    pub(super) macros: Vec<String>,
+}
+
+/// Tells of everything in a source file, in its order.
+pub(super) fn walk(tokens: TokenStream, listener: &mut dyn FnMut(Event<'_>)) {
+    inside(tokens, &Place::default(), listener);
+}
+
+fn inside(tokens: TokenStream, place: &Place, listener: &mut dyn FnMut(Event<'_>)) {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut words: Vec<String> = Vec::new();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(ident) => {
+                words.push(ident.to_string());
+                continue;
+            }
+            TokenTree::Punct(punct) => match punct.as_char() {
+                ':' | '.' => continue,
+                '!' => {
+                    if let Some(name) = words.last()
+                        && let Some(TokenTree::Group(group)) = tokens.next_if(is_group)
+                    {
+                        of_macro(name, &group, place, listener);
+                    }
+                }
+                '#' => {
+                    tokens.next_if(|token| is_punct(token, '!'));
+                    if let Some(TokenTree::Group(group)) = tokens.next_if(is_brackets) {
+                        if group.stream().to_string().replace(' ', "") == "cfg(test)" {
+                            skip_item(&mut tokens);
+                        } else {
+                            of_attribute(group.stream(), "", place, listener);
+                        }
+                    }
+                }
+                _ => {}
+            },
+            TokenTree::Group(group) => {
+                if let Some(name) = words.last() {
+                    listener(Event::Call(name, &group));
+                }
+                let place = Place {
+                    callee: std::mem::take(&mut words),
+                    macros: place.macros.clone(),
+                };
+                inside(group.stream(), &place, listener);
+            }
+            TokenTree::Literal(literal) => {
+                if let Some(text) = unquoted(&literal.to_string()) {
+                    listener(Event::Text(place, text));
+                }
+            }
+        }
+        words.clear();
+    }
+}
+
+fn of_macro(name: &str, group: &Group, place: &Place, listener: &mut dyn FnMut(Event<'_>)) {
+    listener(Event::Macro(name, group));
+    let around = place.macros.iter().cloned();
+    let place = Place {
+        callee: Vec::new(),
+        macros: around.chain([name.to_owned()]).collect(),
+    };
+    inside(group.stream(), &place, listener);
+}
+
+/// At any depth; `key` is what the tokens are arguments of.
+fn of_attribute(
+    tokens: TokenStream,
+    key: &str,
+    place: &Place,
+    listener: &mut dyn FnMut(Event<'_>),
+) {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut key = key.to_owned();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(ident) => key = ident.to_string(),
+            TokenTree::Group(group) => of_attribute(group.stream(), &key, place, listener),
+            TokenTree::Literal(literal) => {
+                if let Some(text) = unquoted(&literal.to_string()) {
+                    listener(Event::Value(&key, text));
+                }
+            }
+            // `#[doc = include_str!("…")]`
+            TokenTree::Punct(punct) if punct.as_char() == '!' => {
+                if let Some(TokenTree::Group(group)) = tokens.next_if(is_group) {
+                    of_macro(&key, &group, place, listener);
+                }
+            }
+            TokenTree::Punct(_) => {}
+        }
+    }
+}
+
+fn is_group(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Group(_))
+}
+
+fn is_brackets(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket)
+}
+
+fn is_punct(token: &TokenTree, mark: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark)
+}
+
+/// Goes on to the end of the item: its body, or a semicolon.
+fn skip_item(tokens: &mut impl Iterator<Item = TokenTree>) {
+    tokens.find(|token| match token {
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+        token => is_punct(token, ';'),
+    });
+}
+
+/// The text of a string literal. One with an escape is no path.
+pub(super) fn unquoted(literal: &str) -> Option<String> {
+    let plain = literal
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let raw = || {
+        let rest = literal.strip_prefix('r')?.trim_matches('#');
+        rest.strip_prefix('"')?.strip_suffix('"')
+    };
+    let text = plain.or_else(raw)?;
+    (!text.contains('\\')).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events(source: &str) -> Vec<String> {
+        let mut events = Vec::new();
+        walk(source.parse().expect("Rust"), &mut |event| {
+            events.push(match event {
+                Event::Macro(name, _) => format!("{name}!"),
+                Event::Call(name, _) => format!("{name}()"),
+                Event::Value(key, text) => format!("{key} = {text}"),
+                Event::Text(place, text) => format!(
+                    "{text} of {} in {}",
+                    place.callee.join("::"),
+                    place.macros.join("!")
+                ),
+            });
+        });
+        events
+    }
+
+    #[test]
+    fn strings_with_what_is_around_them() {
+        assert_eq!(
+            events(r##"a(A::b("c", x!(f("d"), r#"e"#)))"##),
+            [
+                "a()",
+                "b()",
+                "c of A::b in ",
+                "x!",
+                "f()",
+                "d of f in x",
+                "e of  in x",
+            ]
+        );
+    }
+
+    #[test]
+    fn attributes() {
+        let source = r#"#![a = "b"] #[c(d = "e", f("g"))] #[doc = h!("i")]"#;
+        assert_eq!(
+            events(source),
+            ["a = b", "d = e", "f = g", "h!", "i of  in h"]
+        );
+    }
+
+    #[test]
+    fn neither_comments_nor_tests_nor_escapes() {
+        let source = r#"// "a"
+            #[cfg(test)] mod tests { fn f() { "b" } }
+            #[cfg(test)] use c;
+            "d"; "\n""#;
+        assert_eq!(events(source), ["d of  in "]);
+    }
+}
