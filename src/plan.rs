@@ -41,6 +41,8 @@ pub use self::refusal::Refusal;
 pub use self::toolchain::Toolchain;
 use std::collections::BTreeMap;
 
+use camino::Utf8PathBuf;
+
 use crate::catalog::Catalog;
 use crate::config::Cache;
 use crate::facts::{Facts, Features, Libc, Lock, LockState};
@@ -68,6 +70,8 @@ pub struct Request {
     pub bake: bool,
     /// `--platform`
     pub platforms: Vec<String>,
+    /// `--output`, absolute.
+    pub output: Option<Utf8PathBuf>,
     /// Whether the bases that are not chosen are of interest.
     pub alternatives: bool,
 }
@@ -114,6 +118,7 @@ pub struct Verbatim {
 /// A [`Refusal`] where there is no sensible image, or the request names something that is not there.
 pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Result<Plan> {
     build::for_linux(facts)?;
+    context::may_hold_a_dockerfile(facts, request)?;
     let features = build::features(facts, request);
     let selection = binaries::select(facts, request, &features, catalog)?;
     let mut command = build::command(facts, request, &selection, features);

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use anyhow::Result;
+use camino::Utf8PathBuf;
 
 use crate::catalog::CATALOG;
 use crate::cli::{self, Args, Color, Format};
@@ -111,10 +112,11 @@ fn dockerize(args: &Args) -> Result<Outcome> {
     // Cargo takes its time; the catalog is read meanwhile.
     std::thread::spawn(|| LazyLock::force(&CATALOG));
     let mut facts = crate::facts::gather(&place)?;
-    let mut plan = crate::plan::decide(&facts, &request(args), &CATALOG)?;
+    let asked = request(args, output.clone());
+    let mut plan = crate::plan::decide(&facts, &asked, &CATALOG)?;
     let saved = if args.save {
         // What is written is what the next run would write, without these options.
-        let (settings, rest) = save::settings(&request(args), &plan);
+        let (settings, rest) = save::settings(&asked, &plan);
         let saved = manifest::edit(&facts.workspace().join("Cargo.toml"), &settings)?;
         facts.config = saved.config()?;
         plan = crate::plan::decide(&facts, &rest, &CATALOG)?;
@@ -164,7 +166,7 @@ fn dockerize(args: &Args) -> Result<Outcome> {
     }
 }
 
-fn request(args: &Args) -> Request {
+fn request(args: &Args, output: Option<Utf8PathBuf>) -> Request {
     let selection = &args.selection;
     Request {
         packages: selection.package.clone(),
@@ -185,6 +187,7 @@ fn request(args: &Args) -> Request {
         builder: args.dockerfile.builder.clone(),
         bake: args.dockerfile.bake,
         platforms: args.dockerfile.platform.clone(),
+        output,
         alternatives: args.mode.explain,
     }
 }

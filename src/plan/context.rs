@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::needs::Needs;
-use crate::facts::{Facts, Lock};
+use super::{Refusal, Request};
+use crate::facts::{Facts, Lock, Package};
 use crate::ignore;
 use crate::why::{Choice, Why};
 
@@ -151,32 +152,70 @@ fn is_hidden(path: &Utf8Path, hidden: &[&str]) -> bool {
 /// The first of the paths that the build needs which somebody's own ignore file hides, and the line.
 fn hidden_by_own(facts: &Facts, kept: &BTreeMap<String, Why>) -> Option<(String, Utf8PathBuf)> {
     let lines = facts.own_ignore.as_ref()?;
-    let lock = matches!(facts.lock, Lock::Present(_)).then(|| facts.root.join("Cargo.lock"));
-    let manifest = facts.root.join("Cargo.toml");
-    let of_packages = facts.packages.iter().flat_map(|package| {
-        let found = package
-            .mentions
-            .iter()
-            .filter(|m| m.found && m.by.is_some() && m.path.is_relative());
+    let in_package = |package: &Package| {
         let named = kept.keys().filter(|name| package.entries.contains(*name));
-        let assets = package.config.assets.iter().flatten();
-        std::iter::once(package.dir.join("Cargo.toml"))
-            .chain(package.roots.iter().cloned())
-            .chain(package.modules.iter().cloned())
-            .chain(found.map(|mention| mention.path.clone()))
-            .chain(named.map(|name| package.dir.join(name)))
-            .chain(assets.map(|asset| package.dir.join(asset)))
-    });
+        named.map(|name| package.dir.join(name)).collect::<Vec<_>>()
+    };
     let at_root = kept.keys().filter(|name| facts.entries.contains(*name));
+    let mut needed = inputs(facts)
+        .chain(at_root.map(|name| facts.root.join(name)))
+        .chain(facts.packages.iter().flat_map(in_package));
+    needed.find_map(|path| Some((ignore::hides(lines, &path)?.to_owned(), path)))
+}
+
+/// Files and folders that the build reads.
+fn inputs(facts: &Facts) -> impl Iterator<Item = Utf8PathBuf> {
+    let lock = matches!(facts.lock, Lock::Present(_)).then(|| facts.root.join("Cargo.lock"));
     let assets = facts.config.assets.iter().flatten();
-    let mut needed = std::iter::once(manifest)
+    std::iter::once(facts.root.join("Cargo.toml"))
         .chain(lock)
         .chain(facts.cargo_config.files.iter().cloned())
         .chain(facts.cargo_config.vendored.iter().cloned())
-        .chain(at_root.map(|name| facts.root.join(name)))
         .chain(assets.map(|asset| facts.root.join(asset)))
-        .chain(of_packages);
-    needed.find_map(|path| Some((ignore::hides(lines, &path)?.to_owned(), path)))
+        .chain(facts.packages.iter().flat_map(inputs_of_package))
+}
+
+fn inputs_of_package(package: &Package) -> impl Iterator<Item = Utf8PathBuf> {
+    let mentions = package.mentions.iter();
+    let found = mentions.filter(|m| m.found && m.by.is_some() && m.path.is_relative());
+    let assets = package.config.assets.iter().flatten();
+    std::iter::once(package.dir.join("Cargo.toml"))
+        .chain(package.roots.iter().cloned())
+        .chain(package.modules.iter().cloned())
+        .chain(found.map(|mention| mention.path.clone()))
+        .chain(assets.map(|asset| package.dir.join(asset)))
+}
+
+/// Names of files that cargo, git and engines read.
+const READ: [&str; 7] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    ".dockerignore",
+    ".gitignore",
+    "docker-bake.hcl",
+    "rust-toolchain",
+    "rust-toolchain.toml",
+];
+
+/// Refuses to write where the project has something else.
+pub(super) fn may_hold_a_dockerfile(facts: &Facts, request: &Request) -> Result<(), Refusal> {
+    let Some(output) = &request.output else {
+        return Ok(());
+    };
+    let path = output.strip_prefix(&facts.context).unwrap_or(output);
+    let is_read = path.file_name().is_some_and(|name| READ.contains(&name))
+        || path.extension() == Some("rs")
+        || inputs(facts).any(|input| path == input)
+        || facts
+            .cargo_config
+            .vendored
+            .iter()
+            .any(|dir| path.starts_with(dir));
+    if is_read {
+        let path = path.to_owned();
+        return Err(Refusal::OutputIsInput { path });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The reasons for which there is no plan.
 
+use camino::Utf8PathBuf;
 use thiserror::Error;
 
 use crate::why::Why;
@@ -139,6 +140,12 @@ pub enum Refusal {
         /// The reason.
         what: String,
     },
+    /// A file that is read as something else.
+    #[error("`{path}` is part of the project, and no place for a Dockerfile")]
+    OutputIsInput {
+        /// Relative to the context.
+        path: Utf8PathBuf,
+    },
     /// A path of the configuration that cannot be part of the context.
     #[error("the asset `{path}` is not a path below its package")]
     AssetOutside {
@@ -183,6 +190,7 @@ impl Refusal {
             Self::Verbatim { .. } => {
                 "each string is a whole instruction, such as \"RUN mkdir /data\"".into()
             }
+            Self::OutputIsInput { .. } => "name another file with `--output`".into(),
             Self::AssetOutside { .. } => "name a file or folder inside of the package".into(),
         })
     }

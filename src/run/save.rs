@@ -73,6 +73,7 @@ pub(super) fn settings(request: &Request, plan: &Plan) -> (Vec<Setting>, Request
         builder: None,
         bake: false,
         platforms: Vec::new(),
+        output: request.output.clone(),
         alternatives: request.alternatives,
     };
     (settings, rest)
