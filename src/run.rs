@@ -116,7 +116,7 @@ fn dockerize(args: &Args) -> Result<Outcome> {
     let mut plan = crate::plan::decide(&facts, &asked, &CATALOG)?;
     let saved = if args.save {
         // What is written is what the next run would write, without these options.
-        let (settings, rest) = save::settings(&asked, &plan);
+        let (settings, rest) = save::settings(&asked, &facts, &plan)?;
         let saved = manifest::edit(&facts.workspace().join("Cargo.toml"), &settings)?;
         facts.config = saved.config()?;
         plan = crate::plan::decide(&facts, &rest, &CATALOG)?;

@@ -146,6 +146,12 @@ pub enum Refusal {
         /// Relative to the context.
         path: Utf8PathBuf,
     },
+    /// An option that is saved for the workspace, where a package has its own.
+    #[error("package {package} has its own `base`, which wins over the one to save")]
+    OwnBase {
+        /// The package.
+        package: String,
+    },
     /// A path of the configuration that cannot be part of the context.
     #[error("the asset `{path}` is not a path below its package")]
     AssetOutside {
@@ -191,6 +197,7 @@ impl Refusal {
                 "each string is a whole instruction, such as \"RUN mkdir /data\"".into()
             }
             Self::OutputIsInput { .. } => "name another file with `--output`".into(),
+            Self::OwnBase { .. } => "change it in that package's manifest".into(),
             Self::AssetOutside { .. } => "name a file or folder inside of the package".into(),
         })
     }

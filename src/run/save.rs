@@ -2,13 +2,24 @@
 
 use toml_edit::Array;
 
-use crate::facts::Features;
+use crate::facts::{Facts, Features, Package};
 use crate::files::manifest::Setting;
-use crate::plan::{Plan, Request};
+use crate::plan::{Plan, Refusal, Request};
 
 /// The settings that say what `request` says, and what is left of it. `plan` is what it led to: packages are
 /// saved as the binaries that they stand for.
-pub(super) fn settings(request: &Request, plan: &Plan) -> (Vec<Setting>, Request) {
+///
+/// # Errors
+/// A package's own configuration would win over what is saved for the workspace.
+pub(super) fn settings(
+    request: &Request,
+    facts: &Facts,
+    plan: &Plan,
+) -> Result<(Vec<Setting>, Request), Refusal> {
+    if let Some(package) = with_other_base(request, facts, plan) {
+        let package = package.name.clone();
+        return Err(Refusal::OwnBase { package });
+    }
     let mut settings = Vec::new();
     if !request.packages.is_empty() || !request.bins.is_empty() {
         // The default image is the last one in the plan, and the first one in the configuration.
@@ -76,5 +87,18 @@ pub(super) fn settings(request: &Request, plan: &Plan) -> (Vec<Setting>, Request
         output: request.output.clone(),
         alternatives: request.alternatives,
     };
-    (settings, rest)
+    Ok((settings, rest))
+}
+
+/// A package that ships, with a base of its own.
+fn with_other_base<'f>(request: &Request, facts: &'f Facts, plan: &Plan) -> Option<&'f Package> {
+    let asked = request.base.as_ref()?;
+    facts.packages.iter().find(|package| {
+        let own = package.config.base.as_ref();
+        let ships = plan
+            .images
+            .iter()
+            .any(|image| image.package == package.name);
+        ships && own.is_some_and(|own| own != asked)
+    })
 }
