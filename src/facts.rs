@@ -71,6 +71,8 @@ pub struct Facts {
     pub here: Option<String>,
     /// The lines of an ignore file at the root of the context that is somebody's own.
     pub own_ignore: Option<Vec<String>>,
+    /// Whether git's history lies in the context.
+    pub has_history: bool,
     /// The configuration of the workspace.
     pub config: Config,
     /// The names in the folder of the workspace.

@@ -172,12 +172,7 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
         },
     });
     let context = context::context(facts, &built.needs);
-    notes.extend(
-        context
-            .own_ignore_hides
-            .clone()
-            .map(|(line, path)| Note::OwnIgnoreHides(line, path)),
-    );
+    notes.extend(context::notes(facts, request, &context));
     Ok(Plan {
         context,
         toolchain,

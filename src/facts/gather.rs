@@ -105,6 +105,7 @@ pub fn gather(place: &Where) -> Result<Facts> {
             .filter(|here| *here != manifest)
             .and_then(|here| name_of(graph.packages(), &here)),
         own_ignore: committed::own_ignore(&context),
+        has_history: context.join(".git").is_dir(),
         committed: committed::read(&dockerfile),
         config: read_config(graph.packages(), &manifest)?,
         entries: entries(workspace)?,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::needs::Needs;
-use super::{Refusal, Request};
+use super::{Note, Refusal, Request};
 use crate::facts::{Facts, Lock, Package};
 use crate::ignore;
 use crate::why::{Choice, Why};
@@ -161,6 +161,32 @@ fn hidden_by_own(facts: &Facts, kept: &BTreeMap<String, Why>) -> Option<(String,
         .chain(at_root.map(|name| facts.root.join(name)))
         .chain(facts.packages.iter().flat_map(in_package));
     needed.find_map(|path| Some((ignore::hides(lines, &path)?.to_owned(), path)))
+}
+
+/// What to know of somebody's own ignore file.
+pub(super) fn notes(facts: &Facts, request: &Request, context: &ContextPlan) -> Option<Note> {
+    if let Some((line, path)) = context.own_ignore_hides.clone() {
+        return Some(Note::OwnIgnoreHides(line, path));
+    }
+    let lines = facts.own_ignore.as_ref()?;
+    let usual = facts.workspace().join("Dockerfile");
+    // Elsewhere the Dockerfile has an ignore file of its own.
+    let is_read = *request.output.as_ref().unwrap_or(&usual) == facts.context.join("Dockerfile");
+    let has_target = facts.cargo_config.target_dir.is_none();
+    let large = [
+        ("target", facts.root.join("target"), has_target),
+        (
+            ".git",
+            ".git".into(),
+            facts.has_history && !context.with_history,
+        ),
+    ];
+    let shown: Vec<&str> = large
+        .iter()
+        .filter(|(_, path, is_there)| *is_there && ignore::hides(lines, path).is_none())
+        .map(|(name, ..)| *name)
+        .collect();
+    (is_read && !shown.is_empty()).then_some(Note::OwnIgnoreShows(shown))
 }
 
 /// Files and folders that the build reads.

@@ -61,6 +61,8 @@ pub enum Note {
     LockIgnored,
     /// A line of somebody's own ignore file, and what it hides from the build.
     OwnIgnoreHides(String, Utf8PathBuf),
+    /// What somebody's own ignore file leaves in the context, and no build reads.
+    OwnIgnoreShows(Vec<&'static str>),
     /// A source file that has the program listen to its own machine alone.
     Loopback(Utf8PathBuf),
     /// A source file, and the folder that it embeds, which is not there.
@@ -105,6 +107,10 @@ const LOCK_IGNORED: &str = "git ignores Cargo.lock, so that other checkouts reso
      to build with `--locked`";
 
 impl fmt::Display for Note {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "it is a list, of one sentence for each note"
+    )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Row(evidence, text) => write!(f, "{evidence:#}: {text}"),
@@ -149,6 +155,12 @@ impl fmt::Display for Note {
                 f,
                 "the line `{line}` of .dockerignore hides {path}, which the build needs: an ignore file of this \
                  Dockerfile's own is read in its place"
+            ),
+            Self::OwnIgnoreShows(folders) => write!(
+                f,
+                ".dockerignore has no line for `{}`, which every build sends to the engine and none reads: add it, \
+                 or remove the file, and one is written that fits",
+                folders.join("` and `")
             ),
             Self::Loopback(file) => write!(
                 f,
