@@ -38,6 +38,7 @@ pub use self::manifests::Trimmable;
 pub use self::sources::Mention;
 pub use self::toolchain::{Channel, ToolchainFile};
 use crate::config::{Config, PackageConfig};
+use crate::path::slashed;
 
 /// Everything that the plan may depend on.
 #[derive(Debug)]
@@ -193,9 +194,10 @@ impl Facts {
     }
 }
 
-/// `path` below `base`, or as it is where it lies elsewhere.
+/// `path` below `base`, as it is written on every system, or as it is where it lies elsewhere.
 fn relative(path: &Utf8Path, base: &Utf8Path) -> Utf8PathBuf {
-    path.strip_prefix(base).unwrap_or(path).to_owned()
+    path.strip_prefix(base)
+        .map_or_else(|_| path.to_owned(), slashed)
 }
 
 /// The path without `.` and `..`, so that it can be compared with others.

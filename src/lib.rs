@@ -31,6 +31,7 @@ pub mod explain;
 pub mod facts;
 pub mod files;
 mod ignore;
+mod path;
 pub mod plan;
 pub mod render;
 mod run;

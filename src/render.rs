@@ -12,6 +12,7 @@ use self::bake::Bake;
 use self::stage::Stage;
 use crate::config::Cache;
 use crate::files::{File, mark};
+use crate::path::{below, slashed};
 use crate::plan::{CachePlan, EnvVar, Plan, Refusal};
 use crate::why::{Choice, Why};
 
@@ -113,7 +114,7 @@ pub fn render(plan: &Plan, dockerfile: &Utf8Path) -> Result<Vec<File>, Refusal> 
     let own = own
         .filter_map(|path| path.strip_prefix(&plan.context.dir.value).ok())
         .filter(|_| !plan.context.with_history);
-    let own: Vec<String> = own.map(ToString::to_string).collect();
+    let own: Vec<String> = own.map(|path| slashed(path).into_string()).collect();
     let body = verbatim::insert(&text(self::dockerfile(plan).render()), &plan.verbatim)?;
     let mut files = vec![
         File {
@@ -147,15 +148,8 @@ fn dockerignore<'p>(plan: &'p Plan, own: &'p [String]) -> Dockerignore<'p> {
 
 fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
     let context = &plan.context;
-    let below = |folder: &str, path: &Utf8Path| {
-        if path == "" {
-            folder.into()
-        } else {
-            Utf8Path::new(folder).join(path)
-        }
-    };
-    let below_app = |path: &Utf8Path| below(APP, path);
-    let target = context.root.join("target");
+    let below_app = |path: &Utf8PathBuf| below(APP, path);
+    let target = below(&context.root, "target");
     let whole: Vec<String> = context
         .whole
         .iter()

@@ -8,6 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use toml::{Table, Value};
 
 use super::Libc;
+use crate::path::below;
 
 /// The settings that matter to an image. Where several files apply, the one nearest to the workspace wins.
 #[derive(Clone, Debug, Default)]
@@ -172,7 +173,7 @@ impl CargoConfig {
             let folder = folder.or_else(|| source.get("local-registry"));
             self.registries.extend(text(source.get("registry")));
             self.vendored
-                .extend(text(folder).map(|folder| dir.join(folder)));
+                .extend(text(folder).map(|folder| below(dir, folder)));
         }
         for (_, registry) in in_table("registries").into_iter().flatten() {
             self.registries.extend(text(registry.get("index")));

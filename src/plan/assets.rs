@@ -7,6 +7,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use super::Refusal;
 use crate::catalog::Catalog;
 use crate::facts::{Facts, Package};
+use crate::path::below;
 use crate::why::{Choice, Why};
 
 /// A file or folder that the program reads.
@@ -34,7 +35,7 @@ pub(super) fn assets(
                 .components()
                 .all(|part| matches!(part, Utf8Component::Normal(_)));
             let asset = Asset {
-                from: base.join(to),
+                from: below(base, path),
                 to: to.to_owned(),
             };
             let refusal = || Refusal::AssetOutside { path: path.clone() };
@@ -57,7 +58,7 @@ pub(super) fn assets(
             .find(|(entries, _)| entries.contains(&name))?;
         Some(Choice::new(
             Asset {
-                from: base.join(&name),
+                from: below(base, &name),
                 to: name.into(),
             },
             why,

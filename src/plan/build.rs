@@ -1,12 +1,13 @@
 //! How cargo is called, and in what environment.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use super::access::{self, Access};
 use super::binaries::Selection;
 use super::needs::{EnvVar, Needed, Needs};
 use super::{Note, Refusal, Request, configured};
 use crate::facts::{Facts, Features, Libc, Lock, LockState, Membership};
+use crate::path::below;
 use crate::why::{Choice, Why};
 
 /// How the binaries are built.
@@ -220,7 +221,7 @@ impl Command {
         };
         // The triple depends on the builder's processor.
         let place = self.target.as_ref().map_or("target", |_| "target/*");
-        Utf8Path::new(place).join(folder)
+        below(place, folder)
     }
 }
 

@@ -8,6 +8,7 @@ use super::needs::Needs;
 use super::{Note, Refusal, Request};
 use crate::facts::{Facts, Lock, Package};
 use crate::ignore;
+use crate::path::{below, slashed};
 use crate::why::{Choice, Why};
 
 /// The build context.
@@ -154,11 +155,13 @@ fn hidden_by_own(facts: &Facts, kept: &BTreeMap<String, Why>) -> Option<(String,
     let lines = facts.own_ignore.as_ref()?;
     let in_package = |package: &Package| {
         let named = kept.keys().filter(|name| package.entries.contains(*name));
-        named.map(|name| package.dir.join(name)).collect::<Vec<_>>()
+        named
+            .map(|name| below(&package.dir, name))
+            .collect::<Vec<_>>()
     };
     let at_root = kept.keys().filter(|name| facts.entries.contains(*name));
     let mut needed = inputs(facts)
-        .chain(at_root.map(|name| facts.root.join(name)))
+        .chain(at_root.map(|name| below(&facts.root, name)))
         .chain(facts.packages.iter().flat_map(in_package));
     needed.find_map(|path| Some((ignore::hides(lines, &path)?.to_owned(), path)))
 }
@@ -174,7 +177,7 @@ pub(super) fn notes(facts: &Facts, request: &Request, context: &ContextPlan) -> 
     let is_read = *request.output.as_ref().unwrap_or(&usual) == facts.context.join("Dockerfile");
     let has_target = facts.cargo_config.target_dir.is_none();
     let large = [
-        ("target", facts.root.join("target"), has_target),
+        ("target", below(&facts.root, "target"), has_target),
         (
             ".git",
             ".git".into(),
@@ -191,13 +194,13 @@ pub(super) fn notes(facts: &Facts, request: &Request, context: &ContextPlan) -> 
 
 /// Files and folders that the build reads.
 fn inputs(facts: &Facts) -> impl Iterator<Item = Utf8PathBuf> {
-    let lock = matches!(facts.lock, Lock::Present(_)).then(|| facts.root.join("Cargo.lock"));
+    let lock = matches!(facts.lock, Lock::Present(_)).then(|| below(&facts.root, "Cargo.lock"));
     let assets = facts.config.assets.iter().flatten();
-    std::iter::once(facts.root.join("Cargo.toml"))
+    std::iter::once(below(&facts.root, "Cargo.toml"))
         .chain(lock)
         .chain(facts.cargo_config.files.iter().cloned())
         .chain(facts.cargo_config.vendored.iter().cloned())
-        .chain(assets.map(|asset| facts.root.join(asset)))
+        .chain(assets.map(|asset| below(&facts.root, asset)))
         .chain(facts.packages.iter().flat_map(inputs_of_package))
 }
 
@@ -205,11 +208,11 @@ fn inputs_of_package(package: &Package) -> impl Iterator<Item = Utf8PathBuf> {
     let mentions = package.mentions.iter();
     let found = mentions.filter(|m| m.found && m.by.is_some() && m.path.is_relative());
     let assets = package.config.assets.iter().flatten();
-    std::iter::once(package.dir.join("Cargo.toml"))
+    std::iter::once(below(&package.dir, "Cargo.toml"))
         .chain(package.roots.iter().cloned())
         .chain(package.modules.iter().cloned())
         .chain(found.map(|mention| mention.path.clone()))
-        .chain(assets.map(|asset| package.dir.join(asset)))
+        .chain(assets.map(|asset| below(&package.dir, asset)))
 }
 
 /// Names of files that cargo, git and engines read.
@@ -228,7 +231,7 @@ pub(super) fn may_hold_a_dockerfile(facts: &Facts, request: &Request) -> Result<
     let Some(output) = &request.output else {
         return Ok(());
     };
-    let path = output.strip_prefix(&facts.context).unwrap_or(output);
+    let path = slashed(output.strip_prefix(&facts.context).unwrap_or(output));
     let is_read = path.file_name().is_some_and(|name| READ.contains(&name))
         || path.extension() == Some("rs")
         || inputs(facts).any(|input| path == input)
@@ -238,7 +241,6 @@ pub(super) fn may_hold_a_dockerfile(facts: &Facts, request: &Request) -> Result<
             .iter()
             .any(|dir| path.starts_with(dir));
     if is_read {
-        let path = path.to_owned();
         return Err(Refusal::OutputIsInput { path });
     }
     Ok(())

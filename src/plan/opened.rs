@@ -6,6 +6,7 @@ use super::assets::Asset;
 use crate::catalog::Catalog;
 use crate::facts::{Facts, Package, Resolution, Side};
 use crate::ignore;
+use crate::path::below;
 use crate::why::{Choice, Why};
 
 /// Folders that no program reads in production.
@@ -40,8 +41,8 @@ pub(super) fn opened(facts: &Facts, linked: &Resolution, catalog: &Catalog) -> V
 }
 
 fn asset(path: &Utf8Path, package: &Package, facts: &Facts, catalog: &Catalog) -> Option<Asset> {
-    let below = |base: &Utf8PathBuf| Some((base.clone(), path.strip_prefix(base).ok()?));
-    let (base, way) = below(&package.dir).or_else(|| below(&facts.root))?;
+    let inside = |base: &Utf8PathBuf| Some((base.clone(), path.strip_prefix(base).ok()?));
+    let (base, way) = inside(&package.dir).or_else(|| inside(&facts.root))?;
     let parts: Vec<&str> = way.iter().collect();
     if parts.iter().any(|part| ASIDE.contains(part)) {
         return None;
@@ -51,8 +52,8 @@ fn asset(path: &Utf8Path, package: &Package, facts: &Facts, catalog: &Catalog) -
     let end = parts
         .iter()
         .position(|part| candidates.iter().any(|name| name == part))?;
-    let to: Utf8PathBuf = parts[..=end].iter().collect();
-    let from = base.join(&to);
+    let to: Utf8PathBuf = parts[..=end].join("/").into();
+    let from = below(&base, &to);
     // What somebody's own ignore file keeps out of the context cannot be copied, and is hardly meant to be.
     let own = facts.own_ignore.as_deref().unwrap_or_default();
     if ignore::hides(own, &from).is_some() {

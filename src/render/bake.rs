@@ -1,8 +1,9 @@
 //! `docker-bake.hcl`: all images of the Dockerfile in one call of `docker buildx bake`.
 
 use askama::Template;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
+use crate::path::slashed;
 use crate::plan::{Access, Plan};
 
 #[derive(Template)]
@@ -44,7 +45,7 @@ impl<'p> Bake<'p> {
         let context = &plan.context.dir.value;
         let below = dockerfile.strip_prefix(context).unwrap_or(dockerfile);
         let up = below.parent().map_or(0, |dir| dir.components().count());
-        let way = std::iter::repeat_n("..", up).collect::<Utf8PathBuf>();
+        let way = vec![".."; up].join("/");
         let platforms = plan
             .platforms
             .as_ref()
@@ -69,8 +70,8 @@ impl<'p> Bake<'p> {
             example: format!("{:<13}builds one", names[0]),
             home: needs_home.then_some(""),
             names: list(&names),
-            context: quoted(if up == 0 { "." } else { way.as_str() }),
-            dockerfile: quoted(below.as_str()),
+            context: quoted(if up == 0 { "." } else { &way }),
+            dockerfile: quoted(slashed(below).as_str()),
             platforms,
             access: access.map(|(key, values)| (key, list(&values))).collect(),
             images,

@@ -175,9 +175,20 @@ pub(super) fn run_reading<T: Send + 'static>(
 
 /// Runs a program that cleans up: no signal of the terminal reaches it, and no patience ends.
 pub(super) fn clean_up(mut command: Command) -> Result<Finished> {
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    set_apart(&mut command);
     run(command, "", Progress::Silent, &Patience::endless())
+}
+
+/// Has the program run in a group of its own, which signals of the terminal do not reach.
+#[cfg(unix)]
+fn set_apart(command: &mut Command) {
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
+#[cfg(windows)]
+fn set_apart(command: &mut Command) {
+    const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
+    std::os::windows::process::CommandExt::creation_flags(command, CREATE_NEW_PROCESS_GROUP);
 }
 
 fn start(command: &mut Command, progress: Progress) -> Result<Child> {
@@ -223,23 +234,29 @@ fn wait(child: &mut Child, patience: &Patience) -> Result<ExitStatus> {
 
 /// Asks the program to end, as Ctrl-C does, and then makes it.
 fn end(child: &mut Child) {
-    #[cfg(unix)]
-    if let Some(id) = i32::try_from(child.id())
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-    {
-        let _ = rustix::process::kill_process(id, rustix::process::Signal::INT);
-        let deadline = Deadline::after(FAREWELL);
-        while !deadline.is_over() {
-            if !matches!(child.try_wait(), Ok(None)) {
-                return;
-            }
-            thread::sleep(BEAT);
+    ask_to_end(child);
+    let deadline = Deadline::after(FAREWELL);
+    while !deadline.is_over() {
+        if !matches!(child.try_wait(), Ok(None)) {
+            return;
         }
+        thread::sleep(BEAT);
     }
     let _ = child.kill();
     let _ = child.wait();
 }
+
+#[cfg(unix)]
+fn ask_to_end(child: &Child) {
+    let id = i32::try_from(child.id()).ok();
+    if let Some(id) = id.and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process(id, rustix::process::Signal::INT);
+    }
+}
+
+/// Windows has no such signal for one program; Ctrl-C itself reaches all of a console.
+#[cfg(windows)]
+fn ask_to_end(_: &Child) {}
 
 /// Collects what a program prints.
 struct Reader {
