@@ -153,8 +153,15 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
     let packages = libc::packages(&grounds, program, &host, &rust, &fits);
     let env = libc::env(facts, program, &host, &packages, catalog);
     libc::name_target(&mut command, program, catalog);
-    let (toolchain, of_builder) =
-        toolchain::toolchain(facts, request, rust, &systems, program, &host, catalog);
+    let (toolchain, of_builder) = toolchain::toolchain(
+        facts,
+        request,
+        rust,
+        &systems,
+        (program, built),
+        &host,
+        catalog,
+    );
     let (images, of_images) = image::images(facts, &selection, fits, built, catalog)?;
     notes.extend(of_builder);
     notes.extend(built.needs.notes());

@@ -134,6 +134,8 @@ pub enum Why {
     OwnToolchain(Utf8PathBuf),
     /// A channel that no image has.
     NoChannelImage(String),
+    /// A toolchain file asks for a component or a target.
+    AskedByFile(Utf8PathBuf),
     /// A file or folder of a name that programs often read where they run.
     MayBeRead,
     /// The suite has no distroless image.
@@ -276,6 +278,7 @@ impl fmt::Display for Why {
             ),
             Self::MayBeRead => write!(f, "programs often read what has this name"),
             Self::NoChannelImage(channel) => write!(f, "no image has the channel {channel}"),
+            Self::AskedByFile(path) => write!(f, "{path} asks for what the image lacks"),
             Self::NoDistroless => write!(f, "the suite has no distroless image"),
             Self::Crates(all) => {
                 for (i, evidence) in all.iter().enumerate() {

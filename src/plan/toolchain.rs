@@ -171,7 +171,7 @@ pub(super) fn toolchain(
     request: &Request,
     rust: Rust,
     systems: &Systems<'_>,
-    program: Program,
+    (program, built): (Program, &Built<'_>),
     host: &Host,
     catalog: &Catalog,
 ) -> (Toolchain, Vec<Note>) {
@@ -232,16 +232,8 @@ pub(super) fn toolchain(
         };
         Choice::new(toolchain, Why::OwnToolchain(file.path.clone()))
     };
-    let mut setup = Vec::new();
-    if let Some(channel) = install.as_ref().filter(|_| !own) {
-        let mut words = format!("rustup toolchain install {channel} --profile minimal");
-        let wanted = file.iter().flat_map(|file| &file.components);
-        for component in wanted.filter(|c| catalog.images.rustup.components.contains(c)) {
-            words.push_str(" --component ");
-            words.push_str(component);
-        }
-        setup.push(Choice::new(words, Why::NoChannelImage(channel.clone())));
-    }
+    let install = install.as_deref().filter(|_| !own);
+    let mut setup = setup(facts, file, install, built, catalog);
     if let (Program::Static, Host::Debian(_)) = (program, host) {
         let line = format!("rustup target add \"{}\"", catalog.images.musl.triple);
         setup.push(Choice::new(line, Why::LinksStatically));
@@ -259,4 +251,65 @@ pub(super) fn toolchain(
         setup,
     };
     (toolchain, notes)
+}
+
+/// Calls of rustup that bring what the image lacks: a channel that has no image, and what the toolchain file asks for
+/// as far as builds use it: its other components and targets are for people and for other builds. It is one step.
+fn setup(
+    facts: &Facts,
+    file: Option<&ToolchainFile>,
+    install: Option<&str>,
+    built: &Built<'_>,
+    catalog: &Catalog,
+) -> Vec<Choice<String>> {
+    let Some(file) = file else {
+        return install
+            .map(|channel| installed(channel, &[], &[]))
+            .into_iter()
+            .collect();
+    };
+    let components = file.components.iter();
+    let components: Vec<&str> = components
+        .filter(|component| catalog.images.rustup.components.contains(component))
+        .map(String::as_str)
+        .collect();
+    let targets = file.targets.iter().map(String::as_str);
+    let targets: Vec<&str> = targets
+        .filter(|target| is_named(target, facts, built))
+        .collect();
+    if let Some(channel) = install {
+        return vec![installed(channel, &components, &targets)];
+    }
+    let calls: Vec<String> = [("component", components), ("target", targets)]
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(kind, names)| format!("rustup {kind} add {}", names.join(" ")))
+        .collect();
+    match calls.join(" && ") {
+        calls if calls.is_empty() => Vec::new(),
+        calls => vec![Choice::new(calls, Why::AskedByFile(file.path.clone()))],
+    }
+}
+
+/// A channel in one call, since each of them looks for news.
+fn installed(channel: &str, components: &[&str], targets: &[&str]) -> Choice<String> {
+    let mut line = format!("rustup toolchain install {channel} --profile minimal");
+    for (option, names) in [(" --component ", components), (" --target ", targets)] {
+        for name in names {
+            line.extend([option, name]);
+        }
+    }
+    Choice::new(line, Why::NoChannelImage(channel.to_owned()))
+}
+
+/// Whether a build script of the project names a target, which it then hardly names for nothing.
+fn is_named(target: &str, facts: &Facts, built: &Built<'_>) -> bool {
+    let mut packages = facts.packages.iter().filter(|package| {
+        let mut same = built.resolution.named(&package.name);
+        same.any(|krate| krate.local)
+    });
+    packages.any(|package| {
+        let script = package.build_script.as_ref();
+        script.is_some_and(|script| script.code.contains(target))
+    })
 }
