@@ -169,6 +169,8 @@ pub struct Row {
     pub run: Packages,
     /// How the native code ends up in the program, for each libc.
     pub link: Link,
+    /// Components that the toolchain needs beside those of the image.
+    pub components: Vec<String>,
     /// Environment of the build.
     pub build_env: BTreeMap<String, String>,
     /// Environment of the running program.
@@ -272,6 +274,8 @@ pub struct Program {
     pub run: Packages,
     /// How what it makes ends up in the program.
     pub link: Link,
+    /// Components of the toolchain that hold it.
+    pub components: Vec<String>,
     /// Paths that the build context must keep for it.
     pub keep: Vec<String>,
     /// What a user has to know.
@@ -301,6 +305,7 @@ impl Program {
             build: self.build.clone(),
             run: self.run.clone(),
             link: self.link.clone(),
+            components: self.components.clone(),
             keep: self.keep.clone(),
             note: self.note.clone(),
             ..Row::default()

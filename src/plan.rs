@@ -153,7 +153,7 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
     let packages = libc::packages(&grounds, program, &host, &rust, &fits);
     let env = libc::env(facts, program, &host, &packages, catalog);
     libc::name_target(&mut command, program, catalog);
-    let (toolchain, of_builder) = toolchain::toolchain(
+    let (mut toolchain, of_builder) = toolchain::toolchain(
         facts,
         request,
         rust,
@@ -162,6 +162,7 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
         &host,
         catalog,
     );
+    toolchain.setup.extend(toolchain::components(&built.needs));
     let (images, of_images) = image::images(facts, &selection, fits, built, catalog)?;
     notes.extend(of_builder);
     notes.extend(built.needs.notes());

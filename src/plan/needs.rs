@@ -104,7 +104,8 @@ impl<'p> Needs<'p> {
         let calls = scripts::calls(code, &krate.libraries, catalog);
         let started = calls.started.into_iter().filter(|_| krate.links.is_some());
         let rows = started.chain(calls.rows);
-        let rows = rows.filter(|row| row.keep.is_empty() && row.note.is_none());
+        let rows = rows
+            .filter(|row| row.keep.is_empty() && row.components.is_empty() && row.note.is_none());
         let before = self.rows.len();
         for row in rows {
             let why = Why::Crates(vec![evidence(&row, krate)]);
@@ -214,6 +215,18 @@ impl<'p> Needs<'p> {
             &Why::Config("packages.runtime"),
         );
         all.into_needed()
+    }
+
+    /// The components that the toolchain needs, by name, each with the first reason.
+    pub(super) fn components(&self) -> Vec<Choice<String>> {
+        let mut all: BTreeMap<&String, &Why> = BTreeMap::new();
+        for held in &self.rows {
+            for component in &held.row.components {
+                all.entry(component).or_insert(&held.why);
+            }
+        }
+        let choice = |(name, why): (&String, &Why)| Choice::new(name.clone(), why.clone());
+        all.into_iter().map(choice).collect()
     }
 
     /// The environment of the build.

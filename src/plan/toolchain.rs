@@ -2,6 +2,7 @@
 
 use super::asked::{Asked, Asking};
 use super::libc::{Built, Host, Musl, Program};
+use super::needs::Needs;
 use super::rust::Rust;
 use super::{Note, Refusal, Request, configured, kept};
 use crate::catalog::{Alpine, Catalog, Installer, Names, Suite};
@@ -311,5 +312,14 @@ fn is_named(target: &str, facts: &Facts, built: &Built<'_>) -> bool {
     packages.any(|package| {
         let script = package.build_script.as_ref();
         script.is_some_and(|script| script.code.contains(target))
+    })
+}
+
+/// The calls that add what crates and build scripts need of a toolchain, and the image's own has not.
+pub(super) fn components(needs: &Needs<'_>) -> impl Iterator<Item = Choice<String>> {
+    let components = needs.components().into_iter();
+    components.map(|component| {
+        let call = format!("rustup component add {}", component.value);
+        Choice::new(call, component.why)
     })
 }
