@@ -122,6 +122,8 @@ pub struct Helpers {
     pub bins: Vec<String>,
     /// Files and folders that a program may read where it runs.
     pub candidates: Vec<String>,
+    /// Names of files that are not copied unless they are asked for.
+    pub private: Vec<String>,
     /// The last word of names of programs that only talk to another one of the same project.
     pub clients: Vec<String>,
     /// Macros and keys of attributes that a folder is compiled in with.
@@ -326,6 +328,17 @@ impl Library {
             },
             ..Row::default()
         }
+    }
+}
+
+impl Helpers {
+    /// Whether a file of this name is not copied unless it is asked for.
+    pub fn is_private(&self, name: &str) -> bool {
+        let fits = |pattern: &String| match pattern.strip_prefix('*') {
+            Some(end) => name.ends_with(end),
+            None => name == pattern,
+        };
+        self.private.iter().any(fits)
     }
 }
 

@@ -35,6 +35,7 @@ pub use self::gather::{Where, gather};
 pub use self::graph::{Build, Features, Graph, Libc, Resolution, ResolvedCrate, Side};
 pub use self::lock::{Lock, LockFile, LockState};
 pub use self::manifests::Trimmable;
+pub use self::opened::Opened;
 pub use self::sources::Mention;
 pub use self::toolchain::{Channel, ToolchainFile};
 use crate::config::{Config, PackageConfig};
@@ -121,7 +122,7 @@ pub struct Package {
     /// A source file that listens on an address of the machine alone, relative to the context.
     pub loopback: Option<Utf8PathBuf>,
     /// Files and folders that its sources name otherwise: the program may open them where it runs.
-    pub opened: Vec<Mention>,
+    pub opened: Vec<Opened>,
     /// Its own configuration.
     pub config: PackageConfig,
 }

@@ -69,13 +69,15 @@ pub fn gather(place: &Where) -> Result<Facts> {
         package_facts.opened = sources.opened;
         package_facts
             .opened
-            .retain(|mention| holds(&context, &mention.path));
+            .retain(|opened| holds(&context, &opened.path));
         let Package {
             mentions, opened, ..
         } = &mut package_facts;
-        for mention in mentions.iter_mut().chain(opened) {
-            mention.source = relative(&mention.source, &context);
-            mention.path = relative(&mention.path, &context);
+        let of_mentions = mentions.iter_mut().map(|m| (&mut m.source, &mut m.path));
+        let of_opened = opened.iter_mut().map(|o| (&mut o.source, &mut o.path));
+        for (source, path) in of_mentions.chain(of_opened) {
+            *source = relative(source, &context);
+            *path = relative(path, &context);
         }
         packages.push(package_facts);
     }

@@ -1,7 +1,23 @@
 //! Files that a program opens where it runs, as far as its sources plainly name them:
 //! `Tera::new("templates/**/*")`, `ServeDir::new("./static")`, `default_value = "config.toml"`.
 
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::git;
+use super::sources::Places;
 use super::tokens::Event;
+
+/// A file or folder that a source file names, and the program may open where it runs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Opened {
+    /// The source file, relative to the context.
+    pub source: Utf8PathBuf,
+    /// What it names, relative to the context.
+    pub path: Utf8PathBuf,
+    /// Whether it can hardly be anything else: what a function that reads is given, or the way to a file that is
+    /// there.
+    pub plainly: bool,
+}
 
 /// Words in the names of types and functions that take a path. Elsewhere, a word without a slash or a full stop is
 /// more likely to be the name of something else.
@@ -9,11 +25,62 @@ const OPENING: [&str; 8] = [
     "dir", "file", "join", "load", "open", "path", "serve", "template",
 ];
 
+/// Ends of the names of functions that read the file or folder whose path they are given, as `callee` has them.
+const READING: [&str; 17] = [
+    "fileopen",
+    "fileserverfrom",
+    "filesnew",
+    "from_file",
+    "from_path",
+    "fsdir",
+    "fsfile",
+    "fsread",
+    "imageopen",
+    "init_file",
+    "load_file",
+    "load_from_file",
+    "read_dir",
+    "read_to_string",
+    "servedirnew",
+    "servefilenew",
+    "with_name",
+];
+
 /// Words in the names of macros that have a file read while the code compiles.
 const COMPILED: [&str; 4] = ["embed", "env", "include", "migrat"];
 
-/// The relative path that a program opens: up to the first wildcard, and without a `./` before it.
-pub(super) fn path(event: &Event<'_>) -> Option<String> {
+/// A relative path: up to the first wildcard, and without a `./` before it.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Named {
+    path: String,
+    /// Whether a function that reads is given it.
+    read: bool,
+}
+
+/// What an event in a source file names that is there.
+pub(super) fn opened(event: &Event<'_>, file: &Utf8Path, places: &Places<'_>) -> Option<Opened> {
+    let named = named(event)?;
+    let path = at_hand(&named.path, places)?;
+    let below = named.path.contains('/') && !named.path.starts_with("src/");
+    let is_data = below && path.extension().is_some() && path.is_file();
+    let is_source = path == places.package.join("src");
+    Some(Opened {
+        source: file.to_owned(),
+        plainly: (named.read || is_data) && !is_source,
+        path,
+    })
+}
+
+/// What a program finds when it is run in its package's folder, or at the root of the workspace. What git leaves out
+/// is nobody else's.
+fn at_hand(path: &str, places: &Places<'_>) -> Option<Utf8PathBuf> {
+    let mut paths = [places.package, places.workspace]
+        .map(|base| base.join(path))
+        .into_iter();
+    paths.find(|path| path.exists() && !git::ignores(path))
+}
+
+fn named(event: &Event<'_>) -> Option<Named> {
     let has = |name: &str, words: &[&str]| {
         let name = name.to_lowercase();
         words.iter().any(|word| name.contains(word))
@@ -21,12 +88,18 @@ pub(super) fn path(event: &Event<'_>) -> Option<String> {
     match event {
         Event::Text(place, text) => {
             let compiled = place.macros.iter().any(|name| has(name, &COMPILED));
-            let opens = || place.callee.iter().any(|name| has(name, &OPENING));
+            let callee = place.callee.concat().to_lowercase();
+            let read = READING.iter().any(|end| callee.ends_with(end));
+            let opens = || read || has(&callee, &OPENING);
             let may_be_one = !compiled && (text.contains(['/', '.']) || opens());
-            may_be_one.then(|| relative(text))?
+            let path = may_be_one.then(|| relative(text))??;
+            Some(Named { path, read })
         }
         // The default of an option: other strings there are names and texts.
-        Event::Value(key, text) if key.starts_with("default") => relative(text),
+        Event::Value(key, text) if key.starts_with("default") => Some(Named {
+            path: relative(text)?,
+            read: false,
+        }),
         Event::Value(..) | Event::Macro(..) | Event::Call(..) => None,
     }
 }
@@ -57,12 +130,31 @@ fn relative(literal: &str) -> Option<String> {
 mod tests {
     use std::collections::BTreeSet;
 
-    fn paths(source: &str) -> Vec<String> {
-        let mut paths = BTreeSet::new();
+    use super::Named;
+
+    fn all_named(source: &str) -> BTreeSet<Named> {
+        let mut all = BTreeSet::new();
         crate::facts::tokens::walk(source.parse().expect("Rust"), &mut |event| {
-            paths.extend(super::path(&event));
+            all.extend(super::named(&event));
         });
-        paths.into_iter().collect()
+        all
+    }
+
+    fn paths(source: &str) -> Vec<String> {
+        let all = all_named(source).into_iter();
+        all.map(|named| named.path).collect()
+    }
+
+    #[test]
+    fn what_functions_that_read_are_given() {
+        let read = |source| all_named(source).iter().all(|named| named.read);
+        assert!(read(r#"fn f() { std::fs::File::open("json/a.json"); }"#));
+        assert!(read(
+            r#"fn f() { fs::read_to_string(format!("json/{name}.json")); }"#
+        ));
+        assert!(read(r#"fn f() { Files::new("/", "./web") }"#));
+        assert!(!read(r#"fn f() { File::create("json/a.json"); }"#));
+        assert!(!read(r#"const PATH: &str = "json/a.json";"#));
     }
 
     #[test]

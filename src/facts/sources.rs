@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 use proc_macro2::{TokenStream, TokenTree};
 
+use super::clean;
+use super::opened::{self, Opened};
 use super::tokens::{self, Event, unquoted};
-use super::{clean, git, opened};
 
 /// A path in a source file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,7 +67,7 @@ pub(super) struct Sources {
     /// Paths in them, absolute.
     pub(super) mentions: Vec<Mention>,
     /// What the program may open where it runs, and is there, absolute.
-    pub(super) opened: Vec<Mention>,
+    pub(super) opened: Vec<Opened>,
     /// The names of the macros that they call.
     pub(super) macros: BTreeSet<String>,
     /// A file that listens on an address of this machine alone, absolute.
@@ -95,7 +96,7 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
                 return;
             }
             literals.extend(for_the_compiler(&event));
-            opened.extend(opened::path(&event).and_then(|path| at_hand(&path, file, places)));
+            opened.extend(opened::opened(&event, file, places));
             if sources.loopback.is_none() && listens_on_loopback(&event) {
                 sources.loopback = Some(file.clone());
             }
@@ -123,20 +124,6 @@ fn is_of_build_script(file: &Utf8Path, places: &Places<'_>) -> bool {
     let in_folder =
         |folder: &Utf8Path| file.starts_with(folder) && folder.file_name() != Some("src");
     file == root || folder.is_some_and(in_folder)
-}
-
-/// What a program finds when it is run in its package's folder, or at the root of the workspace. What git leaves out
-/// is nobody else's.
-fn at_hand(path: &str, file: &Utf8Path, places: &Places<'_>) -> Option<Mention> {
-    let mut paths = [places.package, places.workspace]
-        .map(|base| base.join(path))
-        .into_iter();
-    Some(Mention {
-        source: file.to_owned(),
-        by: None,
-        path: paths.find(|path| path.exists() && !git::ignores(path))?,
-        found: true,
-    })
 }
 
 /// Whether a call of `bind`, or the making of an address, names the machine itself: `bind("127.0.0.1:80")`,

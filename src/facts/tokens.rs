@@ -82,8 +82,13 @@ fn inside(tokens: TokenStream, place: &Place, listener: &mut dyn FnMut(Event<'_>
 fn of_macro(name: &str, group: &Group, place: &Place, listener: &mut dyn FnMut(Event<'_>)) {
     listener(Event::Macro(name, group));
     let around = place.macros.iter().cloned();
+    // What is made of a text is what the text is for.
+    let callee = match name {
+        "format" => place.callee.clone(),
+        _ => Vec::new(),
+    };
     let place = Place {
-        callee: Vec::new(),
+        callee,
         macros: around.chain([name.to_owned()]).collect(),
     };
     inside(group.stream(), &place, listener);

@@ -1,19 +1,19 @@
 //! The files among the project's own that a program opens where it runs, as its sources name them.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use super::assets::Asset;
 use crate::catalog::Catalog;
-use crate::facts::{Facts, Package, Resolution, Side};
+use crate::facts::{Facts, Opened, Package, Resolution, Side};
 use crate::ignore;
-use crate::path::below;
+use crate::path::{below, slashed};
 use crate::why::{Choice, Why};
 
 /// Folders that no program reads in production.
 const ASIDE: [&str; 6] = ["benches", "examples", "fixtures", "target", "test", "tests"];
 
-/// What the packages of the program name and what is called as such files usually are, each at the place where
-/// the program finds it when it is run in the package's folder, or at the root of the workspace.
+/// What the packages of the program name, and either plainly open or is called as such files usually are, each at
+/// the place where the program finds it when it is run in the package's folder, or at the root of the workspace.
 pub(super) fn opened(facts: &Facts, linked: &Resolution, catalog: &Catalog) -> Vec<Choice<Asset>> {
     let in_program = |package: &&Package| {
         let mut same = linked.named(&package.name);
@@ -21,17 +21,16 @@ pub(super) fn opened(facts: &Facts, linked: &Resolution, catalog: &Catalog) -> V
     };
     let mut assets: Vec<Choice<Asset>> = Vec::new();
     for package in facts.packages.iter().filter(in_program) {
-        for mention in &package.opened {
-            let for_tests = mention
+        for opened in &package.opened {
+            let for_tests = opened
                 .source
                 .file_stem()
                 .is_some_and(|stem| stem.contains("test"));
-            let Some(asset) = asset(&mention.path, package, facts, catalog).filter(|_| !for_tests)
-            else {
+            let Some(asset) = asset(opened, package, facts, catalog).filter(|_| !for_tests) else {
                 continue;
             };
             if !assets.iter().any(|other| other.value.to == asset.to) {
-                let why = Why::Opened(mention.source.clone(), asset.to.clone());
+                let why = Why::Opened(opened.source.clone(), asset.to.clone());
                 assets.push(Choice::new(asset, why));
             }
         }
@@ -40,19 +39,23 @@ pub(super) fn opened(facts: &Facts, linked: &Resolution, catalog: &Catalog) -> V
     assets
 }
 
-fn asset(path: &Utf8Path, package: &Package, facts: &Facts, catalog: &Catalog) -> Option<Asset> {
-    let inside = |base: &Utf8PathBuf| Some((base.clone(), path.strip_prefix(base).ok()?));
+fn asset(opened: &Opened, package: &Package, facts: &Facts, catalog: &Catalog) -> Option<Asset> {
+    let inside = |base: &Utf8PathBuf| Some((base.clone(), opened.path.strip_prefix(base).ok()?));
     let (base, way) = inside(&package.dir).or_else(|| inside(&facts.root))?;
     let parts: Vec<&str> = way.iter().collect();
-    if parts.iter().any(|part| ASIDE.contains(part)) {
+    let helpers = &catalog.helpers;
+    if way.file_name().is_some_and(|name| helpers.is_private(name))
+        || parts.iter().any(|part| ASIDE.contains(part))
+    {
         return None;
     }
-    // A file in such a folder has others beside it that are read as well.
-    let candidates = &catalog.helpers.candidates;
-    let end = parts
-        .iter()
-        .position(|part| candidates.iter().any(|name| name == part))?;
-    let to: Utf8PathBuf = parts[..=end].join("/").into();
+    // A file in a folder of such a name has others beside it that are read as well.
+    let is_candidate = |part: &&str| helpers.candidates.iter().any(|name| name == part);
+    let to: Utf8PathBuf = match parts.iter().position(is_candidate) {
+        Some(end) => parts[..=end].join("/").into(),
+        None if opened.plainly => slashed(way),
+        None => return None,
+    };
     let from = below(&base, &to);
     // What somebody's own ignore file keeps out of the context cannot be copied, and is hardly meant to be.
     let own = facts.own_ignore.as_deref().unwrap_or_default();

@@ -12,7 +12,9 @@ fn main() -> std::io::Result<()> {
     let page = std::fs::read_to_string("templates/index.html")?;
     let config = std::fs::read_to_string("./config.toml")?;
     let styles = std::path::Path::new("static").join("shop.css");
-    println!("{page}{config}{}{}", styles.display(), Arg::new("data").0);
+    let prices = std::fs::read_to_string("json/prices.json")?;
+    let key = std::fs::read_to_string("json/shop.key");
+    println!("{page}{config}{prices}{}{}{key:?}", styles.display(), Arg::new("data").0);
     Ok(())
 }
 
