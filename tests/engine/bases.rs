@@ -20,20 +20,12 @@ const PACKAGES: [&str; 4] = ["plain", "store", "tls", "zone"];
 /// zones on Alpine, and C++ in a program for musl.
 pub(crate) fn programs_run_on(base: &str) -> Result<()> {
     let musl = ["alpine", "scratch"].contains(&base);
-    let shell = ["alpine", "debian"].contains(&base);
-    let project = Utf8Path::new(crate::ROOT).join("tests/bases");
-    let copy = DirRoot::mutable_temp()?.with_template(project.as_std_path())?;
-    let dir = copy.path().and_then(Utf8Path::from_path);
-    let dir = dir.context("no folder")?;
+    let shell = has_shell(base);
     let cxx = (!musl).then_some("cxx-program");
-    let packages = PACKAGES.into_iter().chain(cxx);
-    let output = Command::new(env!("CARGO_BIN_EXE_cargo-dockerize"))
-        .args(["dockerize", "--quiet", "--base", base, "--manifest-path"])
-        .arg(dir.join("Cargo.toml"))
-        .args(packages.flat_map(|package| ["--package", package]))
-        .output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{}: {said}", output.status);
+    let packages: Vec<&str> = PACKAGES.into_iter().chain(cxx).collect();
+    let project = project(base, &packages)?;
+    let dir = project.path().and_then(Utf8Path::from_path);
+    let dir = dir.context("no folder")?;
 
     let plain = docker::build(dir, "plain")?;
     is_locked_up(&plain, shell)?;
@@ -65,6 +57,33 @@ pub(crate) fn programs_run_on(base: &str) -> Result<()> {
         prints(&cxx, &[], "exceptions: 0")?;
     }
     Ok(())
+}
+
+/// So does a program that compiles its own OpenSSL, which takes minutes.
+pub(crate) fn vendored_openssl_runs_on(base: &str) -> Result<()> {
+    let project = project(base, &["vendored"])?;
+    let dir = project.path().and_then(Utf8Path::from_path);
+    let vendored = docker::build(dir.context("no folder")?, "vendored")?;
+    is_locked_up(&vendored, has_shell(base))?;
+    prints(&vendored, &[], "the digest begins with ba78")
+}
+
+/// A copy of the project, with a Dockerfile for some of its packages.
+fn project(base: &str, packages: &[&str]) -> Result<DirRoot> {
+    let project = Utf8Path::new(crate::ROOT).join("tests/bases");
+    let copy = DirRoot::mutable_temp()?.with_template(project.as_std_path())?;
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-dockerize"))
+        .args(["dockerize", "--quiet", "--base", base])
+        .args(packages.iter().flat_map(|package| ["--package", *package]))
+        .current_dir(copy.path().context("no folder")?)
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{}: {said}", output.status);
+    Ok(copy)
+}
+
+fn has_shell(base: &str) -> bool {
+    ["alpine", "debian"].contains(&base)
 }
 
 /// Runs a program that finds nothing writable but its volumes.

@@ -110,10 +110,10 @@ fn trials() -> Result<Vec<Trial>> {
     for (project, usual) in native::projects()? {
         let name = format!("native::{project}");
         let test = move || {
-            if usual || asked() == Asked::All {
+            if usual {
                 native::builds_and_runs(&project).map(|()| Completion::Completed)
             } else {
-                Ok(Completion::ignored_with("it takes long"))
+                if_time_allows(|| native::builds_and_runs(&project))
             }
         };
         trials.push(needs_engine(name, test));
@@ -122,6 +122,10 @@ fn trials() -> Result<Vec<Trial>> {
         trials.push(needs_engine(
             format!("programs_run_on::{base}"),
             move || bases::programs_run_on(base).map(|()| Completion::Completed),
+        ));
+        trials.push(needs_engine(
+            format!("vendored_openssl_runs_on::{base}"),
+            move || if_time_allows(|| bases::vendored_openssl_runs_on(base)),
         ));
     }
     for &(name, scenario) in SCENARIOS {
@@ -138,6 +142,15 @@ fn needs_engine(name: String, test: impl FnOnce() -> Result<Completion> + Send +
         false if asked() > Asked::IfItAnswers => Err("no Docker engine answers".into()),
         false => Ok(Completion::ignored_with("no Docker engine answers")),
     })
+}
+
+/// A test that is left out unless all of them are asked for.
+fn if_time_allows(test: impl FnOnce() -> Result<()>) -> Result<Completion> {
+    if asked() == Asked::All {
+        test().map(|()| Completion::Completed)
+    } else {
+        Ok(Completion::ignored_with("it takes long"))
+    }
 }
 
 /// What the environment asks for.
