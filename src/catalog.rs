@@ -122,9 +122,11 @@ pub struct Helpers {
     pub bins: Vec<String>,
     /// Files and folders that a program may read where it runs.
     pub candidates: Vec<String>,
+    /// Folders among them whose programs are shipped where there are no others.
+    pub samples: Vec<String>,
     /// Names of files that are not copied unless they are asked for.
     pub private: Vec<String>,
-    /// The last word of names of programs that only talk to another one of the same project.
+    /// The last word of names of programs that only talk to another one of the same project, or are tools for it.
     pub clients: Vec<String>,
     /// Macros and keys of attributes that a folder is compiled in with.
     pub embedding: Vec<String>,

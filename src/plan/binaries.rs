@@ -168,6 +168,9 @@ fn usual<'f>(
         found = of(&product);
     }
     if found.is_empty() {
+        found = of(&|c| is_sample(facts, c, catalog));
+    }
+    if found.is_empty() {
         found = eligible.to_vec();
         if let [_, _, ..] = found[..] {
             let bins = found.iter().map(|c| c.bin.name.clone()).collect();
@@ -268,15 +271,7 @@ fn helper(facts: &Facts, c: &Candidate<'_>, catalog: &Catalog) -> Option<Why> {
     if let Some(file) = helpers.browser.iter().find(beside) {
         return Some(Why::Browser(file.clone()));
     }
-    let dir = c
-        .package
-        .dir
-        .strip_prefix(&facts.root)
-        .unwrap_or(&c.package.dir);
-    if let Some(folder) = dir
-        .iter()
-        .find(|part| helpers.folders.iter().any(|f| f == part))
-    {
+    if let Some(folder) = folder(facts, c, catalog) {
         return Some(Why::Helper(format!("what lies in the folder {folder}")));
     }
     if helpers.packages.contains(&c.package.name) {
@@ -286,6 +281,24 @@ fn helper(facts: &Facts, c: &Candidate<'_>, catalog: &Catalog) -> Option<Why> {
         .bins
         .contains(&c.bin.name)
         .then(|| Why::Helper(c.bin.name.clone()))
+}
+
+/// The folder whose name makes a helper of what is in it.
+fn folder<'f>(facts: &Facts, c: &Candidate<'f>, catalog: &Catalog) -> Option<&'f str> {
+    let dir = &c.package.dir;
+    let dir = dir.strip_prefix(&facts.root).unwrap_or(dir);
+    let folders = &catalog.helpers.folders;
+    dir.iter()
+        .find(|part| folders.iter().any(|folder| folder == part))
+}
+
+/// Whether it is a helper only by the folder of the examples, which are products where there are no others.
+fn is_sample(facts: &Facts, c: &Candidate<'_>, catalog: &Catalog) -> bool {
+    let helpers = &catalog.helpers;
+    folder(facts, c, catalog)
+        .is_some_and(|folder| helpers.samples.iter().any(|sample| sample == folder))
+        && !helpers.packages.contains(&c.package.name)
+        && !helpers.bins.contains(&c.bin.name)
 }
 
 fn why_not(facts: &Facts, request: &Request, c: &Candidate<'_>, catalog: &Catalog) -> Why {
@@ -310,9 +323,9 @@ fn why_not(facts: &Facts, request: &Request, c: &Candidate<'_>, catalog: &Catalo
 enum Order<'c> {
     /// The first one of those asked for.
     AsGiven,
-    /// The one that is named like the project, and rather a service than a client of it.
+    /// The one that is named like the project, and rather a service than a client or a tool of it.
     ByName {
-        /// The last words of the names of clients.
+        /// The last words of the names of clients and tools.
         clients: &'c [String],
     },
 }
@@ -344,7 +357,8 @@ pub(super) fn notes(selection: &Selection<'_>, catalog: &Catalog) -> Vec<Note> {
 }
 
 /// Puts the default binary last: the first that was asked for, else the one that is named like the root
-/// package, else the first that does not look like the client of another.
+/// package, else the one whose name those of all others begin with, else the first that does not look like a client
+/// or a tool of another.
 fn finish<'f>(
     mut picked: Vec<Choice<Candidate<'f>>>,
     all: &[Candidate<'f>],
@@ -365,7 +379,19 @@ fn finish<'f>(
             let last_word = c.bin.name.rsplit(['-', '_']).next().unwrap_or_default();
             clients.iter().any(|client| client == last_word)
         };
-        picked.sort_by_key(|p| (main(&p.value), !client(&p.value)));
+        let names: Vec<&str> = picked.iter().map(|p| p.value.bin.name.as_str()).collect();
+        let begins = |name: &str| {
+            let goes_on = |other: &&str| {
+                let rest = other.strip_prefix(name);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
+            };
+            names.iter().all(goes_on)
+        };
+        let stem = names.iter().find(|name| begins(name)).copied();
+        picked.sort_by_key(|p| {
+            let c = p.value;
+            (main(&c), Some(c.bin.name.as_str()) == stem, !client(&c))
+        });
     }
     Selection {
         picked,
