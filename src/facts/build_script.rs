@@ -31,7 +31,15 @@ pub(super) fn read(path: &Utf8Path, base: &Utf8Path) -> BuildScript {
 }
 
 /// What a script has in it that calls for something, or a module that may.
-const HINTS: [&str; 5] = ["Command", "cpp(", "link-lib", "mod ", "probe"];
+const HINTS: [&str; 7] = [
+    "Command",
+    "cpp(",
+    "find_library",
+    "include!",
+    "link-lib",
+    "mod ",
+    "probe",
+];
 
 /// Adds a file, whose modules are in `folder`.
 fn add_file(path: &Utf8Path, folder: &Utf8Path, depth: usize, code: &mut String) {

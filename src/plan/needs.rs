@@ -96,11 +96,8 @@ impl<'p> Needs<'p> {
     /// or nothing that it could not do without, unless it is there to link something.
     fn read_foreign(&mut self, krate: &ResolvedCrate, catalog: &Catalog) {
         let key = (krate.name.clone(), krate.version.clone());
-        let code = self
-            .facts
-            .scripts
-            .get(&key)
-            .map_or("", |script| &script.code);
+        let script = self.facts.scripts.get(&key);
+        let code = script.map_or("", |script| &script.code);
         let calls = scripts::calls(code, &krate.libraries, catalog);
         let started = calls.started.into_iter().filter(|_| krate.links.is_some());
         let rows = started.chain(calls.rows);
@@ -112,7 +109,9 @@ impl<'p> Needs<'p> {
             self.add(Cow::Owned(row), why, Some(krate));
         }
         let found = self.rows.len() > before;
-        if let (Some(links), true, false) = (&krate.links, krate.build_script, found) {
+        // Many have the key for what they tell other build scripts, and link nothing.
+        let silent = script.is_some_and(|script| script.code.is_empty());
+        if let (Some(links), true, false) = (&krate.links, krate.build_script, found || silent) {
             let (krate, links) = (krate.name.clone(), links.clone());
             self.note(Note::UnknownNative { krate, links });
         }

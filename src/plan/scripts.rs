@@ -131,7 +131,7 @@ fn values<'a>(code: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
 
 /// The libraries that pkg-config is asked for.
 fn probed(code: &str) -> Vec<String> {
-    let calls = ["probe_library(", ".probe("];
+    let calls = ["probe_library(", "pkg_config::find_library(", ".probe("];
     let found = calls.iter().flat_map(|call| code.split(call).skip(1));
     found.filter_map(literal).map(str::to_owned).collect()
 }
