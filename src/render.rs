@@ -150,11 +150,12 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
     let context = &plan.context;
     let below_app = |path: &Utf8PathBuf| below(APP, path);
     let target = below(&context.root, "target");
-    let whole: Vec<String> = context
-        .whole
-        .iter()
-        .map(|dir| shell(&format!("{}/*", glob_free(&below_app(dir)))))
-        .collect();
+    let pattern =
+        |path: &Utf8PathBuf, below: &str| shell(&format!("{}{below}", glob_free(&below_app(path))));
+    let folders = context.whole.iter().map(|dir| pattern(dir, "/*"));
+    let read = context.read_by_whole.iter();
+    let read = read.flat_map(|path| [pattern(path, ""), pattern(path, "/*")]);
+    let whole: Vec<String> = folders.chain(read).collect();
     let roots = context
         .unusual_roots
         .iter()

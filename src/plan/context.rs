@@ -31,6 +31,8 @@ pub struct ContextPlan {
     pub kept: Vec<Choice<String>>,
     /// Folders whose sources the dependencies are compiled from.
     pub whole: Vec<Utf8PathBuf>,
+    /// Files and folders outside of them that these sources read.
+    pub read_by_whole: Vec<Utf8PathBuf>,
     /// Root files of targets that are not where cargo would look for them.
     pub unusual_roots: Vec<Utf8PathBuf>,
 }
@@ -85,6 +87,10 @@ pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
         .map(|p| &p.dir);
     let whole: BTreeSet<&Utf8PathBuf> = below.chain(&facts.cargo_config.vendored).collect();
     let inside = |path: &Utf8Path| whole.iter().any(|whole| path.starts_with(whole));
+    let sources = facts.packages.iter().filter(|p| p.below_dependencies);
+    let read = sources.flat_map(|p| &p.mentions).filter(|m| m.found);
+    let read: BTreeSet<&Utf8PathBuf> = read.map(|m| &m.path).collect();
+    let holds_package = |path: &Utf8Path| facts.packages.iter().any(|p| p.dir.starts_with(path));
     let roots = facts.packages.iter().flat_map(|p| {
         let spare = p
             .spare_roots
@@ -107,6 +113,11 @@ pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
                     kept[pattern.trim_start_matches("**/")].clone(),
                 )
             })
+            .collect(),
+        read_by_whole: read
+            .into_iter()
+            .filter(|path| path.is_relative() && !inside(path) && !holds_package(path))
+            .cloned()
             .collect(),
         unusual_roots: roots.filter(|root| !inside(root)).cloned().collect(),
         whole: whole.into_iter().cloned().collect(),

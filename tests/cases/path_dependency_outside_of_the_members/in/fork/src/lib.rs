@@ -1,1 +1,3 @@
 mod inner;
+
+pub const PRICES: &str = include_str!("../../prices.csv");
