@@ -79,6 +79,11 @@ pub struct Facts {
     pub config: Config,
     /// The names in the folder of the workspace.
     pub entries: BTreeSet<String>,
+    /// What is in the folders of the workspace and of its packages, but not in every checkout, relative to the
+    /// context.
+    pub left_out: BTreeSet<Utf8PathBuf>,
+    /// Assets of the configuration that are not there, relative to the context.
+    pub absent: BTreeSet<Utf8PathBuf>,
 }
 
 /// A package whose source is in the project.

@@ -171,6 +171,7 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
     notes.extend(binaries::notes(&selection, catalog));
     notes.extend(libc::notes(program, built, catalog));
     notes.extend(of_images);
+    notes.extend(facts.absent.iter().cloned().map(Note::NoAsset));
     notes.extend(match &facts.lock {
         Lock::Missing => Some(Note::NoLock),
         Lock::Present(lock) => match lock.state {

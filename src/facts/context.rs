@@ -1,13 +1,14 @@
 //! The build context: the workspace, and what lies outside of it that the build reads all the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use guppy::PackageId;
 use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 
-use super::git;
 use super::sources::{self, Sources};
+use super::{Package, git};
+use crate::config::Config;
 
 /// What the sources of each local package tell, with absolute paths.
 pub(super) fn read_sources<'g>(
@@ -77,6 +78,35 @@ pub(super) fn holds(context: &Utf8Path, path: &Utf8Path) -> bool {
         return false;
     };
     path.starts_with(context) && !git::ignores(&path)
+}
+
+/// Those of the names in folders, which are relative to the context, that it does not hold in every checkout.
+pub(super) fn left_out<'f>(
+    context: &Utf8Path,
+    folders: impl Iterator<Item = (&'f Utf8Path, &'f BTreeSet<String>)>,
+) -> BTreeSet<Utf8PathBuf> {
+    let paths = folders.flat_map(|(dir, names)| names.iter().map(move |name| dir.join(name)));
+    paths
+        .filter(|path| !holds(context, &context.join(path)))
+        .collect()
+}
+
+/// Those of the assets of the configuration that are not there, relative to the context.
+pub(super) fn absent(
+    context: &Utf8Path,
+    root: &Utf8Path,
+    config: &Config,
+    packages: &[Package],
+) -> BTreeSet<Utf8PathBuf> {
+    let of_packages = packages
+        .iter()
+        .map(|package| (package.dir.as_path(), &package.config.assets));
+    let folders = of_packages.chain([(root, &config.assets)]);
+    let paths = folders.flat_map(|(dir, assets)| {
+        let assets = assets.iter().flatten();
+        assets.map(move |asset| dir.join(asset))
+    });
+    paths.filter(|path| !context.join(path).exists()).collect()
 }
 
 /// The nearest folder at or above `dir` that holds `path`.

@@ -8,7 +8,7 @@ use guppy::PackageId;
 use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 use semver::Version;
 
-use super::context::{context, holds, read_sources};
+use super::context::{absent, context, holds, left_out, read_sources};
 use super::{
     About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, LockState, Membership, Package,
     build_script, cargo, cargo_config, committed, lock, manifests, relative, toolchain,
@@ -90,7 +90,12 @@ pub fn gather(place: &Where) -> Result<Facts> {
     let root = relative(workspace, &context);
     let lock = lock.join().expect("the thread does not panic")?;
     let cargo_config = cargo_config::read(workspace, &context)?;
+    let config = read_config(graph.packages(), &manifest)?;
+    let entries = entries(workspace)?;
+    let folders = packages.iter().map(|p| (p.dir.as_path(), &p.entries));
     Ok(Facts {
+        left_out: left_out(&context, folders.chain([(root.as_path(), &entries)])),
+        absent: absent(&context, &root, &config, &packages),
         trimmable: manifests::trimmable(&packages, &context, &root, &lock, &cargo_config),
         root,
         packages,
@@ -109,8 +114,8 @@ pub fn gather(place: &Where) -> Result<Facts> {
         own_ignore: committed::own_ignore(&context),
         has_history: context.join(".git").is_dir(),
         committed: committed::read(&dockerfile),
-        config: read_config(graph.packages(), &manifest)?,
-        entries: entries(workspace)?,
+        config,
+        entries,
         graph,
         context,
     })

@@ -17,16 +17,13 @@ pub(super) fn ignores(path: &Utf8Path) -> bool {
         return false;
     };
     let below = |path: &Utf8Path| super::relative(path, repository);
-    if tracks(repository, &below(path)) {
-        return false;
-    }
     let lines = ignore_lines(repository, path);
     let is_ignored = |path: &Utf8Path| ignore::hides(&lines, &below(path)).is_some();
     let is_left_out = |folder: &Utf8Path| {
         let entries = folder.read_dir_utf8().ok();
         entries.is_some_and(|mut all| all.all(|entry| entry.is_ok_and(|e| is_ignored(e.path()))))
     };
-    is_ignored(path) || is_left_out(path)
+    (is_ignored(path) || is_left_out(path)) && !tracks(repository, &below(path))
 }
 
 /// Whether the index lists a path, or one below it. An entry ends with its path and a NUL.

@@ -67,6 +67,8 @@ pub enum Note {
     Loopback(Utf8PathBuf),
     /// A source file, and the folder that it embeds, which is not there.
     NothingToEmbed(Utf8PathBuf, Utf8PathBuf),
+    /// An asset of the configuration that is not there.
+    NoAsset(Utf8PathBuf),
     /// A registry that no file of the project names.
     UnknownRegistry(String),
     /// The code is made for the processor of the machine that builds.
@@ -171,6 +173,10 @@ impl fmt::Display for Note {
                 f,
                 "{file} embeds {folder}, which is not there: make it before the image is built, or cargo fails \
                  in the image as it does here"
+            ),
+            Self::NoAsset(path) => write!(
+                f,
+                "`assets` names {path}, which is not there: make it before the image is built, or the build ends there"
             ),
             Self::UnknownRegistry(url) => write!(
                 f,
