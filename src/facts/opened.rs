@@ -30,6 +30,7 @@ const READING: [&str; 17] = [
     "fileopen",
     "fileserverfrom",
     "filesnew",
+    "filewith_name",
     "from_file",
     "from_path",
     "fsdir",
@@ -43,8 +44,10 @@ const READING: [&str; 17] = [
     "read_to_string",
     "servedirnew",
     "servefilenew",
-    "with_name",
 ];
+
+/// The endings of settings.
+const SETTINGS: [&str; 6] = ["ini", "json", "json5", "toml", "yaml", "yml"];
 
 /// Words in the names of macros that have a file read while the code compiles.
 const COMPILED: [&str; 4] = ["embed", "env", "include", "migrat"];
@@ -60,7 +63,7 @@ struct Named {
 /// What an event in a source file names that is there.
 pub(super) fn opened(event: &Event<'_>, file: &Utf8Path, places: &Places<'_>) -> Option<Opened> {
     let named = named(event)?;
-    let path = at_hand(&named.path, places)?;
+    let path = at_hand(&named, places)?;
     let below = named.path.contains('/') && !named.path.starts_with("src/");
     let is_data = below && path.extension().is_some() && path.is_file();
     let is_source = path == places.package.join("src");
@@ -73,11 +76,32 @@ pub(super) fn opened(event: &Event<'_>, file: &Utf8Path, places: &Places<'_>) ->
 
 /// What a program finds when it is run in its package's folder, or at the root of the workspace. What git leaves out
 /// is nobody else's.
-fn at_hand(path: &str, places: &Places<'_>) -> Option<Utf8PathBuf> {
-    let mut paths = [places.package, places.workspace]
-        .map(|base| base.join(path))
-        .into_iter();
-    paths.find(|path| path.exists() && !git::ignores(path))
+fn at_hand(named: &Named, places: &Places<'_>) -> Option<Utf8PathBuf> {
+    let paths = [places.package, places.workspace].map(|base| base.join(&named.path));
+    let there = |path: Utf8PathBuf| {
+        if named.read {
+            completed(path)
+        } else {
+            Some(path).filter(|path| path.exists())
+        }
+    };
+    let mut paths = paths.into_iter().filter_map(there);
+    paths.find(|path| !git::ignores(path))
+}
+
+/// The path where it is there, else the file that it is the name of but for the ending, which some readers of
+/// settings add by themselves.
+fn completed(path: Utf8PathBuf) -> Option<Utf8PathBuf> {
+    if path.exists() {
+        return Some(path);
+    }
+    let files = path.parent()?.read_dir_utf8().ok()?.flatten();
+    let files = files.map(|entry| entry.path().to_owned());
+    let named = |file: &Utf8PathBuf| {
+        let settings = file.extension().is_some_and(|end| SETTINGS.contains(&end));
+        settings && file.file_stem() == path.file_name()
+    };
+    files.filter(named).min()
 }
 
 fn named(event: &Event<'_>) -> Option<Named> {

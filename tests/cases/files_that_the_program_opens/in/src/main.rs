@@ -6,6 +6,19 @@ impl Arg {
     fn new(name: &'static str) -> Self {
         Self(name)
     }
+
+    fn with_name(name: &'static str) -> Self {
+        Self(name)
+    }
+}
+
+/// The name is that of a file, but for its ending.
+struct File(&'static str);
+
+impl File {
+    fn with_name(name: &'static str) -> Self {
+        Self(name)
+    }
 }
 
 fn main() -> std::io::Result<()> {
@@ -15,6 +28,7 @@ fn main() -> std::io::Result<()> {
     let prices = std::fs::read_to_string("json/prices.json")?;
     let key = std::fs::read_to_string("json/shop.key");
     println!("{page}{config}{prices}{}{}{key:?}", styles.display(), Arg::new("data").0);
+    println!("{}{}", File::with_name("taxes").0, Arg::with_name("data").0);
     Ok(())
 }
 
