@@ -130,6 +130,8 @@ pub struct Helpers {
     pub clients: Vec<String>,
     /// Macros and keys of attributes that a folder is compiled in with.
     pub embedding: Vec<String>,
+    /// Where `[package.metadata]` names the features of a package's binaries, as JSON pointers.
+    pub features: Vec<String>,
     /// Files beside the manifest of a package that is compiled for browsers, by another program than cargo.
     pub browser: Vec<String>,
 }

@@ -128,6 +128,8 @@ pub struct Package {
     pub loopback: Option<Utf8PathBuf>,
     /// Files and folders that its sources name otherwise: the program may open them where it runs.
     pub opened: Vec<Opened>,
+    /// What its manifest says for other tools: `[package.metadata]`.
+    pub metadata: serde_json::Value,
     /// Its own configuration.
     pub config: PackageConfig,
 }

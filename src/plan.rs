@@ -121,7 +121,7 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
     context::may_hold_a_dockerfile(facts, request)?;
     let features = build::features(facts, request);
     let selection = binaries::select(facts, request, &features, catalog)?;
-    let mut command = build::command(facts, request, &selection, features);
+    let mut command = build::command(facts, request, &selection, features, catalog);
     let asked = asked::asked(facts, request, &selection);
     let gnu = Built::new(facts, &command, Libc::Gnu, catalog)?;
     let on_alpine = toolchain::builder_asked(facts, request)

@@ -391,6 +391,7 @@ fn read_package(
             .build_targets()
             .find(|target| target.id() == BuildTargetId::BuildScript)
             .map(|target| build_script::read(target.path(), context)),
+        metadata: package.metadata_table().clone(),
         mentions: Vec::new(),
         opened: Vec::new(),
         modules: Vec::new(),

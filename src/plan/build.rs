@@ -6,7 +6,8 @@ use super::access::{self, Access};
 use super::binaries::Selection;
 use super::needs::{EnvVar, Needed, Needs};
 use super::{Note, Refusal, Request, configured};
-use crate::facts::{Facts, Features, Libc, Lock, LockState, Membership};
+use crate::catalog::Catalog;
+use crate::facts::{Facts, Features, Libc, Lock, LockState, Membership, Package};
 use crate::path::below;
 use crate::why::{Choice, Why};
 
@@ -88,15 +89,17 @@ pub(super) fn command(
     request: &Request,
     selection: &Selection<'_>,
     mut features: Features,
+    catalog: &Catalog,
 ) -> Command {
     let several_members = facts.members().nth(1).is_some();
     let candidates = || selection.picked.iter().map(|picked| picked.value);
     for c in candidates() {
-        for feature in &c.bin.required_features {
+        let required = c.bin.required_features.iter().map(String::as_str);
+        for feature in required.chain(of_metadata(c.package, catalog)) {
             let name = if several_members {
                 format!("{}/{feature}", c.package.name)
             } else {
-                feature.clone()
+                feature.to_owned()
             };
             let given = features.all || features.named.iter().any(|f| *f == name || f == feature);
             if !given && !is_default_feature(facts, &c.package.name, feature, &features) {
@@ -146,6 +149,13 @@ pub(super) fn command(
             .as_ref()
             .map(|_| OWN_TARGET.to_owned()),
     }
+}
+
+/// The features that a package's manifest has another program than cargo call it with.
+fn of_metadata<'p>(package: &'p Package, catalog: &'p Catalog) -> impl Iterator<Item = &'p str> {
+    let places = catalog.helpers.features.iter();
+    let lists = places.filter_map(|place| package.metadata.pointer(place)?.as_array());
+    lists.flatten().filter_map(serde_json::Value::as_str)
 }
 
 fn is_default_feature(facts: &Facts, package: &str, feature: &str, features: &Features) -> bool {
