@@ -18,6 +18,7 @@ mod lock;
 mod manifests;
 mod opened;
 mod sources;
+mod started;
 mod system_deps;
 mod tokens;
 mod toolchain;
@@ -128,6 +129,8 @@ pub struct Package {
     pub loopback: Option<Utf8PathBuf>,
     /// Files and folders that its sources name otherwise: the program may open them where it runs.
     pub opened: Vec<Opened>,
+    /// Programs that its sources start, each with the first file that does, relative to the context.
+    pub starts: BTreeMap<String, Utf8PathBuf>,
     /// What its manifest says for other tools: `[package.metadata]`.
     pub metadata: serde_json::Value,
     /// Its own configuration.

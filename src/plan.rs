@@ -21,6 +21,7 @@ mod opened;
 mod refusal;
 mod rust;
 mod scripts;
+mod started;
 mod toolchain;
 mod tools;
 
@@ -163,7 +164,8 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
         catalog,
     );
     toolchain.setup.extend(toolchain::components(&built.needs));
-    let (images, of_images) = image::images(facts, &selection, fits, built, catalog)?;
+    let suite = &systems.suite.value.name;
+    let (images, of_images) = image::images(facts, &selection, fits, built, suite, catalog)?;
     notes.extend(of_builder);
     notes.extend(built.needs.notes());
     notes.extend(build::notes(facts));

@@ -66,6 +66,10 @@ pub fn gather(place: &Where) -> Result<Facts> {
         package_facts.mentions = sources.mentions;
         package_facts.macros = sources.macros;
         package_facts.loopback = sources.loopback.map(|path| relative(&path, &context));
+        let starts = sources.starts.into_iter();
+        package_facts.starts = starts
+            .map(|(program, path)| (program, relative(&path, &context)))
+            .collect();
         package_facts.opened = sources.opened;
         package_facts
             .opened
@@ -394,6 +398,7 @@ fn read_package(
         metadata: package.metadata_table().clone(),
         mentions: Vec::new(),
         opened: Vec::new(),
+        starts: BTreeMap::new(),
         modules: Vec::new(),
         macros: BTreeSet::new(),
         loopback: None,

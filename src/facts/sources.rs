@@ -2,14 +2,14 @@
 //! compile (`include_str!("…")`, `#[folder = "…"]`), or of what build scripts open. Every string that looks like
 //! a path is looked up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use proc_macro2::{TokenStream, TokenTree};
 
-use super::clean;
 use super::opened::{self, Opened};
 use super::tokens::{self, Event, unquoted};
+use super::{clean, started};
 
 /// A path in a source file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +68,8 @@ pub(super) struct Sources {
     pub(super) mentions: Vec<Mention>,
     /// What the program may open where it runs, and is there, absolute.
     pub(super) opened: Vec<Opened>,
+    /// The programs that they start, each with the first file that does, absolute.
+    pub(super) starts: BTreeMap<String, Utf8PathBuf>,
     /// The names of the macros that they call.
     pub(super) macros: BTreeSet<String>,
     /// A file that listens on an address of this machine alone, absolute.
@@ -90,6 +92,8 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
         };
         let in_build_script = is_of_build_script(file, places);
         let mut literals = Vec::new();
+        // Commands of the command line itself have a type of the same name.
+        let has_other_commands = text.contains("clap");
         tokens::walk(tokens, &mut |event| {
             if in_build_script {
                 literals.extend(any_string(&event));
@@ -97,6 +101,10 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
             }
             literals.extend(for_the_compiler(&event));
             opened.extend(opened::opened(&event, file, places));
+            if let Some(program) = started::program(&event, has_other_commands) {
+                let first = sources.starts.entry(program);
+                first.or_insert_with(|| file.clone());
+            }
             if sources.loopback.is_none() && listens_on_loopback(&event) {
                 sources.loopback = Some(file.clone());
             }

@@ -12,7 +12,7 @@ use super::health::{Health, health};
 use super::libc::Built;
 use super::needs::{EnvVar, Needed};
 use super::{Note, Refusal, configured, kept};
-use crate::catalog::{Catalog, Installer, User};
+use crate::catalog::{Catalog, Installer, Names, User};
 use crate::config::Proof;
 use crate::facts::{About, Facts, Package};
 use crate::why::{Choice, Why};
@@ -87,6 +87,7 @@ pub(super) fn images(
     selection: &Selection<'_>,
     fits: Vec<Fit<'_>>,
     built: &Built<'_>,
+    suite: &str,
     catalog: &Catalog,
 ) -> anyhow::Result<(Vec<Image>, Vec<Note>)> {
     let mut stages = BTreeSet::new();
@@ -118,6 +119,16 @@ pub(super) fn images(
         packages.extend(for_health);
         packages.sort_by(|a, b| a.package.cmp(&b.package));
         packages.dedup_by(|a, b| a.package == b.package);
+        let names = match fit.installer() {
+            Some(Installer::Apk) => Names::Alpine,
+            _ => Names::Suite(suite),
+        };
+        let starts = super::started::notes(facts, &linked, names, &packages, catalog);
+        for note in starts {
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
         images.push(Image {
             bin: Choice::new(bin.name.clone(), picked.why.clone()),
             package: package.name.clone(),

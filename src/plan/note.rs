@@ -67,6 +67,8 @@ pub enum Note {
     Loopback(Utf8PathBuf),
     /// A source file, and the folder that it embeds, which is not there.
     NothingToEmbed(Utf8PathBuf, Utf8PathBuf),
+    /// A source file, a program that it starts where it runs, and the packages of that.
+    Starts(Utf8PathBuf, String, Vec<String>),
     /// An asset of the configuration that is not there.
     NoAsset(Utf8PathBuf),
     /// A registry that no file of the project names.
@@ -173,6 +175,11 @@ impl fmt::Display for Note {
                 f,
                 "{file} embeds {folder}, which is not there: make it before the image is built, or cargo fails \
                  in the image as it does here"
+            ),
+            Self::Starts(file, program, packages) => write!(
+                f,
+                "{file} starts {program}, which the image has not: where it cannot do without, \
+                 `packages.runtime = {packages:?}`"
             ),
             Self::NoAsset(path) => write!(
                 f,
