@@ -134,6 +134,8 @@ pub struct Helpers {
     pub features: Vec<String>,
     /// Files beside the manifest of a package that is compiled for browsers, by another program than cargo.
     pub browser: Vec<String>,
+    /// Hosts whose keys for ssh cargo has built in.
+    pub known_hosts: Vec<String>,
 }
 
 /// What a crate needs from the image, and when. The schema is explained at the head of `links.toml`; users

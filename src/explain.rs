@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use serde::Serialize;
 
 use crate::config::Cache;
-use crate::plan::{self, EnvVar, Needed, Plan};
+use crate::plan::{self, EnvVar, Homes, Needed, Plan};
 use crate::why::{Choice, Why};
 
 /// The JSON of `--explain --format json`. Its fields are a stable interface: within one `schema` they keep
@@ -339,7 +339,7 @@ fn of_build(plan: &Plan) -> Vec<Decision> {
     }));
     let change = "cargo's configuration, or `secrets`";
     all.extend(plan.build.access.iter().map(|access| {
-        let option = access.value.option("$HOME/.cargo").join(" ");
+        let option = access.value.option(Homes::SHELL).join(" ");
         Decision::new("docker build", &option, &access.why, change)
     }));
 

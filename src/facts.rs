@@ -29,7 +29,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use semver::Version;
 
 pub use self::build_script::BuildScript;
-pub use self::cargo::{CargoFailed, CargoFlags, home_with_tokens};
+pub use self::cargo::{CargoFailed, CargoFlags, home_with_known_hosts, home_with_tokens};
 pub use self::cargo_config::{CargoConfig, Setting};
 pub use self::committed::{Committed, FromLine, from_lines};
 pub use self::gather::{Where, gather};
@@ -203,6 +203,15 @@ impl Facts {
             .iter()
             .filter(|p| p.membership != Membership::PathDependency)
     }
+    /// The addresses of repositories over ssh.
+    pub fn over_ssh(&self) -> impl Iterator<Item = &str> + Clone {
+        self.sources.iter().filter_map(|source| {
+            let url = source.strip_prefix("git+")?;
+            url.starts_with("ssh:")
+                .then(|| url.split(['?', '#']).next().unwrap_or(url))
+        })
+    }
+
 }
 
 /// `path` below `base`, as it is written on every system, or as it is where it lies elsewhere.

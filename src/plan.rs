@@ -25,7 +25,7 @@ mod started;
 mod toolchain;
 mod tools;
 
-pub use self::access::Access;
+pub use self::access::{Access, Homes};
 pub use self::alternative::{Alternative, Price, Would};
 pub use self::assets::Asset;
 use self::base::Grounds;
@@ -187,7 +187,7 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
     Ok(Plan {
         context,
         toolchain,
-        build: build::build(facts, command, &built.needs, packages, env),
+        build: build::build(facts, command, &built.needs, packages, env, catalog),
         platforms: build::platforms(facts, request),
         bake: request.bake || facts.config.bake || facts.committed.bake,
         cache: cache::cache(facts, request),

@@ -13,7 +13,7 @@ use self::stage::Stage;
 use crate::config::Cache;
 use crate::files::{File, mark};
 use crate::path::{below, slashed};
-use crate::plan::{CachePlan, EnvVar, Plan, Refusal};
+use crate::plan::{Access, CachePlan, EnvVar, Plan, Refusal};
 use crate::why::{Choice, Why};
 
 /// The folder that cargo builds the context in.
@@ -169,6 +169,9 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
     if let Some(target) = &command.target {
         cargo.push(format!("--target \"{target}\""));
     }
+    let access = || plan.build.access.iter().map(|access| &access.value);
+    let settings = access().filter_map(Access::setting).map(str::to_owned);
+    let cargo: Vec<String> = settings.chain(cargo).collect();
     let workdir = below_app(&context.root);
     let cache = plan.cache.strategy.value;
     let layer = (cache != Cache::Mounts).then_some(&plan.cache);
@@ -180,12 +183,8 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
     } else {
         CARGO_HOME
     };
-    let access = plan
-        .build
-        .access
-        .iter()
-        .map(|access| access.value.mount(home));
-    let downloads: Vec<String> = downloads.into_iter().chain(access).collect();
+    let mounts = access().map(|access| access.mount(home));
+    let downloads: Vec<String> = downloads.into_iter().chain(mounts).collect();
     Dockerfile {
         rust_why: Some(&plan.toolchain.rust.why)
             .filter(|why| matches!(why, Why::ToolchainFile(..) | Why::Config(_))),

@@ -158,6 +158,8 @@ pub enum Why {
     Registry(String),
     /// Dependencies come from a repository that ssh keys are needed for.
     GitOverSsh(String),
+    /// The host of such a repository is not known to what fetches it.
+    UnknownHost(String),
     /// The project has no lock file.
     NoLock,
     /// The lock file does not fit the manifests.
@@ -306,6 +308,10 @@ impl fmt::Display for Why {
             Self::GitOverSsh(url) => write!(f, "dependencies come from {url}"),
             Self::NoLock => write!(f, "there is no lock file"),
             Self::LockStale => write!(f, "the lock file lacks what the manifests ask for"),
+            Self::UnknownHost(url) => write!(
+                f,
+                "`net.ssh.known-hosts` has no key of the host that {url} is on"
+            ),
             Self::LockIgnored => write!(f, "git ignores the lock file"),
             Self::OutsideWorkspace(path) => {
                 write!(

@@ -207,9 +207,9 @@ fn names_one(literal: &str, known: &BTreeSet<String>) -> bool {
             .any(|word| name(word) || suite(word))
 }
 
-/// A word of the language, the program that cargo's setting `net.git-fetch-with-cli` is about, and two keys of
-/// manifests.
-const ALLOWED: [&str; 4] = ["file", "git", "patch", "system-deps"];
+/// A word of the language, the programs that cargo's settings `net.git-fetch-with-cli` and `net.ssh` are about, and
+/// two keys of manifests.
+const ALLOWED: [&str; 5] = ["file", "git", "patch", "ssh", "system-deps"];
 
 /// Whether a name is a word of everyday language as well. Of packages and programs these count where they
 /// stand alone, of crates never.

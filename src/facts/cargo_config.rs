@@ -39,6 +39,8 @@ pub struct CargoConfig {
     pub registries: Vec<String>,
     /// `net.git-fetch-with-cli`
     pub git_fetch_with_cli: Option<Setting<bool>>,
+    /// Whether `net.ssh.known-hosts` is set.
+    pub knows_hosts: bool,
 }
 
 /// What `[target]` says of programs for one C library.
@@ -88,6 +90,11 @@ impl CargoConfig {
     /// The linkers that are set for the target, the nearest one first.
     pub fn linkers(&self, libc: Libc) -> &[Setting<String>] {
         &self.of(libc).linkers
+    }
+
+    /// Whether git itself fetches repositories.
+    pub fn fetches_with_git(&self) -> bool {
+        self.git_fetch_with_cli.as_ref().is_some_and(|on| on.value)
     }
 
     fn of(&self, libc: Libc) -> &ForTarget {
@@ -178,7 +185,9 @@ impl CargoConfig {
         for (_, registry) in in_table("registries").into_iter().flatten() {
             self.registries.extend(text(registry.get("index")));
         }
-        let cli = in_table("net").and_then(|net| net.get("git-fetch-with-cli")?.as_bool());
+        let net = |key: &str| in_table("net")?.get(key);
+        self.knows_hosts |= net("ssh").is_some_and(|ssh| ssh.get("known-hosts").is_some());
+        let cli = net("git-fetch-with-cli").and_then(Value::as_bool);
         let cli = cli.map(|value| Setting {
             file: file.clone(),
             value,

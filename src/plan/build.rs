@@ -241,6 +241,7 @@ pub(super) fn build(
     needs: &Needs<'_>,
     packages: Vec<Needed>,
     of_libc: Vec<Choice<EnvVar>>,
+    catalog: &Catalog,
 ) -> BuildPlan {
     let config = &facts.cargo_config;
     let mut env = needs.build_env();
@@ -282,7 +283,7 @@ pub(super) fn build(
     BuildPlan {
         packages,
         env,
-        access: access::access(facts),
+        access: access::access(facts, catalog),
         command,
     }
 }

@@ -141,7 +141,7 @@ impl<'p> Needs<'p> {
 
     /// The programs that cargo's configuration calls.
     fn read_cargo_config(&mut self, libc: Libc, catalog: &Catalog) {
-        for (file, setting, program) in tools::of(&self.facts.cargo_config, libc) {
+        for (file, setting, program) in tools::of(self.facts, libc) {
             match catalog.program(&program) {
                 Some((name, known)) => {
                     let why = Why::CargoConfig(file, setting);

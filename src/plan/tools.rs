@@ -3,10 +3,11 @@
 
 use camino::Utf8PathBuf;
 
-use crate::facts::{CargoConfig, Libc, Setting};
+use crate::facts::{Facts, Libc, Setting};
 
 /// Each with the file that names it and the setting.
-pub(super) fn of(config: &CargoConfig, libc: Libc) -> Vec<(Utf8PathBuf, String, String)> {
+pub(super) fn of(facts: &Facts, libc: Libc) -> Vec<(Utf8PathBuf, String, String)> {
+    let config = &facts.cargo_config;
     let mut tools = Vec::new();
     let mut add = |setting: &Setting<String>, program: &str| {
         let shown = format!("`{}`", setting.value);
@@ -21,11 +22,12 @@ pub(super) fn of(config: &CargoConfig, libc: Libc) -> Vec<(Utf8PathBuf, String, 
         }
     }
     if let Some(on) = config.git_fetch_with_cli.as_ref().filter(|on| on.value) {
-        tools.push((
-            on.file.clone(),
-            "`git-fetch-with-cli`".to_owned(),
-            "git".to_owned(),
-        ));
+        // Git leaves ssh to another program.
+        let ssh = facts.over_ssh().next().map(|_| "ssh");
+        tools.extend(std::iter::once("git").chain(ssh).map(|program| {
+            let setting = "`git-fetch-with-cli`".to_owned();
+            (on.file.clone(), setting, program.to_owned())
+        }));
     }
     tools
 }

@@ -4,7 +4,13 @@ use askama::Template;
 use camino::Utf8Path;
 
 use crate::path::slashed;
-use crate::plan::{Access, Plan};
+use crate::plan::{Access, Homes, Plan};
+
+/// As a variable of the file has them.
+const HOMES: Homes<'static> = Homes {
+    user: "${HOME}",
+    cargo: "${HOME}/.cargo",
+};
 
 #[derive(Template)]
 #[template(path = "docker-bake.hcl", escape = "none")]
@@ -55,7 +61,7 @@ impl<'p> Bake<'p> {
                 .build
                 .access
                 .iter()
-                .map(|access| access.value.option("${HOME}/.cargo"));
+                .map(|access| access.value.option(HOMES));
             let values = all.filter_map(|[name, value]| (name == wanted).then_some(value));
             values.collect::<Vec<_>>()
         };
@@ -65,7 +71,7 @@ impl<'p> Bake<'p> {
             .build
             .access
             .iter()
-            .any(|access| access.value == Access::Credentials);
+            .any(|access| matches!(access.value, Access::Credentials | Access::KnownHosts));
         Self {
             example: format!("{:<13}builds one", names[0]),
             home: needs_home.then_some(""),

@@ -8,7 +8,7 @@ use crate::cli::{Args, Format};
 use crate::facts::{self, Facts};
 use crate::files::File;
 use crate::files::manifest::{self, Setting};
-use crate::plan::{Access, Plan, Toolchain};
+use crate::plan::{Access, Homes, Plan, Toolchain};
 use crate::shell::Shell;
 use crate::verify::{Causes, Engine, Patience, Source, Subject, Verification};
 
@@ -71,11 +71,16 @@ pub(super) fn prove(
 
 /// What the engine is told to hand to the steps that call cargo, as far as this machine has it.
 fn access(plan: &Plan) -> Vec<String> {
-    let home = facts::home_with_tokens();
+    let (user, cargo) = (facts::home_with_known_hosts(), facts::home_with_tokens());
+    let homes = Homes {
+        user: user.as_deref().unwrap_or_default(),
+        cargo: cargo.as_deref().unwrap_or_default(),
+    };
     let access = plan.build.access.iter().map(|access| &access.value);
-    let options = access.filter_map(|access| match (access, &home) {
-        (Access::Credentials, None) => None,
-        (access, home) => Some(access.option(home.as_deref().unwrap_or_default())),
+    let at_hand = access.filter(|access| match access {
+        Access::Credentials => cargo.is_some(),
+        Access::KnownHosts => user.is_some(),
+        Access::SshAgent | Access::Secret(_) => true,
     });
-    options.flatten().collect()
+    at_hand.flat_map(|access| access.option(homes)).collect()
 }

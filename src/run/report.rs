@@ -6,7 +6,7 @@ use super::Outcome;
 use crate::facts::Facts;
 use crate::files::mark::Owner;
 use crate::files::{Change, File, Mode};
-use crate::plan::Plan;
+use crate::plan::{Homes, Plan};
 use crate::shell::Shell;
 use crate::{dockerfile, drift};
 
@@ -216,7 +216,7 @@ fn build_line(plan: &Plan, tag: &str, dockerfile: &Utf8Path, current: &Utf8Path)
         .build
         .access
         .iter()
-        .map(|access| access.value.option("$HOME/.cargo").join(" "));
+        .map(|access| access.value.option(Homes::SHELL).join(" "));
     match access.collect::<Vec<_>>().join(" ") {
         access if access.is_empty() => line,
         access => line.replacen("docker build", &format!("docker build {access}"), 1),

@@ -63,17 +63,27 @@ pub(crate) fn build(context: &Utf8Path, stage: &str) -> Result<Image> {
     Ok(build_beside(context, stage)?.image)
 }
 
-/// Builds a stage of a Dockerfile that may lie anywhere.
-pub(crate) fn build_from(context: &Utf8Path, dockerfile: &Utf8Path, stage: &str) -> Result<Image> {
-    Ok(build_file(context, dockerfile, stage)?.image)
+/// Builds a stage of a Dockerfile that may lie anywhere, with options of `docker build`.
+pub(crate) fn build_from(
+    context: &Utf8Path,
+    dockerfile: &Utf8Path,
+    stage: &str,
+    options: &[&str],
+) -> Result<Built> {
+    build_file(context, dockerfile, stage, options)
 }
 
 /// Builds a stage whatever else is being built.
 pub(crate) fn build_beside(context: &Utf8Path, stage: &str) -> Result<Built> {
-    build_file(context, &context.join("Dockerfile"), stage)
+    build_file(context, &context.join("Dockerfile"), stage, &[])
 }
 
-fn build_file(context: &Utf8Path, dockerfile: &Utf8Path, stage: &str) -> Result<Built> {
+fn build_file(
+    context: &Utf8Path,
+    dockerfile: &Utf8Path,
+    stage: &str,
+    options: &[&str],
+) -> Result<Built> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("cargo-dockerize-test:{}-{count}", std::process::id());
@@ -88,7 +98,7 @@ fn build_file(context: &Utf8Path, dockerfile: &Utf8Path, stage: &str) -> Result<
         dockerfile.as_str(),
         context.as_str(),
     ];
-    let log = docker_saying("", &args)?.1;
+    let log = docker_saying("", &[&args, options].concat())?.1;
     let image = Image { name };
     Ok(Built { image, log })
 }
@@ -105,6 +115,21 @@ pub(crate) struct Image {
 }
 
 impl Image {
+    /// An image that is there, to be removed.
+    pub(crate) fn named(name: String) -> Self {
+        Self { name }
+    }
+
+    /// The commands that its layers were made by.
+    pub(crate) fn history(&self) -> Result<String> {
+        docker(&[
+            "history",
+            "--no-trunc",
+            "--format={{.CreatedBy}}",
+            &self.name,
+        ])
+    }
+
     /// A field of its description, as a Go template.
     pub(crate) fn inspect(&self, field: &str) -> Result<String> {
         let value = docker(&["image", "inspect", "--format", field, &self.name])?;
@@ -192,10 +217,15 @@ impl Container {
         Ok(code.trim_end().to_owned())
     }
 
-    fn ask(&self, port: u16, path: &str) -> Result<String> {
+    /// Its address in the engine's own network.
+    pub(crate) fn address(&self) -> Result<Ipv4Addr> {
         let networks = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
         let address = docker(&["inspect", "--format", networks, &self.id])?;
-        let address: Ipv4Addr = address.trim_end().parse()?;
+        Ok(address.trim_end().parse()?)
+    }
+
+    fn ask(&self, port: u16, path: &str) -> Result<String> {
+        let address = self.address()?;
         let second = Duration::from_secs(1);
         let mut stream = TcpStream::connect_timeout(&SocketAddr::from((address, port)), second)?;
         stream.set_read_timeout(Some(second))?;

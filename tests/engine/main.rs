@@ -14,6 +14,7 @@ mod cache;
 mod docker;
 mod native;
 mod packages;
+mod private;
 mod proof;
 mod repos;
 mod verify;
@@ -72,7 +73,27 @@ const SCENARIOS: &[(&str, Scenario)] = &[
         verify::no_engine_is_no_answer,
     ),
     ("verify::report_for_programs", verify::report_for_programs),
+    (
+        "private::a_registry_with_a_token",
+        private::a_registry_with_a_token,
+    ),
+    (
+        "private::a_repository_over_ssh",
+        private::a_repository_over_ssh,
+    ),
+    (
+        "repos::a_bake_file_builds_every_image",
+        repos::a_bake_file_builds_every_image,
+    ),
+    (
+        "repos::a_whole_repository_builds",
+        repos::a_whole_repository_builds,
+    ),
     ("repos::cases_build_and_run", repos::cases_build_and_run),
+    (
+        "repos::lock_files_of_all_ages_are_kept_to",
+        repos::lock_files_of_all_ages_are_kept_to,
+    ),
     ("packages_of_the_catalog_exist", packages::exist),
 ];
 

@@ -1,0 +1,6 @@
+mod made;
+
+fn main() {
+    println!("{}", shared::GREETING);
+    println!("{}", made::TEXT);
+}
