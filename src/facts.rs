@@ -14,6 +14,7 @@ mod context;
 mod gather;
 mod git;
 mod graph;
+mod links;
 mod lock;
 mod manifests;
 mod opened;
@@ -34,6 +35,7 @@ pub use self::cargo_config::{CargoConfig, Setting};
 pub use self::committed::{Committed, FromLine, from_lines};
 pub use self::gather::{Where, gather};
 pub use self::graph::{Build, Features, Graph, Libc, Resolution, ResolvedCrate, Side};
+pub use self::links::Link;
 pub use self::lock::{Lock, LockFile, LockState};
 pub use self::manifests::Trimmable;
 pub use self::opened::Opened;
@@ -78,6 +80,10 @@ pub struct Facts {
     pub has_history: bool,
     /// The configuration of the workspace.
     pub config: Config,
+    /// The links that the build goes through.
+    pub links: Vec<Link>,
+    /// Folders of submodules that are not checked out, relative to the context.
+    pub missing_submodules: Vec<Utf8PathBuf>,
     /// The names in the folder of the workspace.
     pub entries: BTreeSet<String>,
     /// What is in the folders of the workspace and of its packages, but not in every checkout, relative to the
@@ -197,12 +203,6 @@ impl Facts {
         })
     }
 
-    /// The members of the workspace.
-    pub fn members(&self) -> impl Iterator<Item = &Package> {
-        self.packages
-            .iter()
-            .filter(|p| p.membership != Membership::PathDependency)
-    }
     /// The addresses of repositories over ssh.
     pub fn over_ssh(&self) -> impl Iterator<Item = &str> + Clone {
         self.sources.iter().filter_map(|source| {
@@ -212,6 +212,12 @@ impl Facts {
         })
     }
 
+    /// The members of the workspace.
+    pub fn members(&self) -> impl Iterator<Item = &Package> {
+        self.packages
+            .iter()
+            .filter(|p| p.membership != Membership::PathDependency)
+    }
 }
 
 /// `path` below `base`, as it is written on every system, or as it is where it lies elsewhere.

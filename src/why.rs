@@ -172,6 +172,8 @@ pub enum Why {
     Opened(Utf8PathBuf, Utf8PathBuf),
     /// A source file, and the file or folder that it has the compiler read.
     Mentioned(Utf8PathBuf, Utf8PathBuf),
+    /// A link among the sources, and what it leads to.
+    LinkedTo(Utf8PathBuf, Utf8PathBuf),
     /// A folder with sources.
     HoldsSources,
     /// A folder of vendored crates.
@@ -306,12 +308,12 @@ impl fmt::Display for Why {
             Self::Locked(version) => write!(f, "there is a lock file of version {version}"),
             Self::Registry(url) => write!(f, "dependencies come from the registry {url}"),
             Self::GitOverSsh(url) => write!(f, "dependencies come from {url}"),
-            Self::NoLock => write!(f, "there is no lock file"),
-            Self::LockStale => write!(f, "the lock file lacks what the manifests ask for"),
             Self::UnknownHost(url) => write!(
                 f,
                 "`net.ssh.known-hosts` has no key of the host that {url} is on"
             ),
+            Self::NoLock => write!(f, "there is no lock file"),
+            Self::LockStale => write!(f, "the lock file lacks what the manifests ask for"),
             Self::LockIgnored => write!(f, "git ignores the lock file"),
             Self::OutsideWorkspace(path) => {
                 write!(
@@ -321,6 +323,7 @@ impl fmt::Display for Why {
             }
             Self::Opened(source, path) => write!(f, "{source} names {path}, which it may open"),
             Self::Mentioned(source, path) => write!(f, "{source} reads {path} while it compiles"),
+            Self::LinkedTo(link, target) => write!(f, "{link} is a link to {target}"),
             Self::HoldsSources => write!(f, "it holds sources"),
             Self::Vendored => write!(f, "it holds the vendored crates"),
             Self::WorkspaceRoot => write!(f, "the workspace root"),

@@ -7,7 +7,7 @@ use guppy::PackageId;
 use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 
 use super::sources::{self, Sources};
-use super::{Package, git};
+use super::{Link, Package, git};
 use crate::config::Config;
 
 /// What the sources of each local package tell, with absolute paths.
@@ -27,7 +27,9 @@ pub(super) fn read_sources<'g>(
             workspace,
             build_script: script.map(|target| target.path()),
         };
-        Some((package.id(), sources::read(&places)))
+        let mut sources = sources::read(&places);
+        add_links(&mut sources, &places);
+        Some((package.id(), sources))
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = local
@@ -40,8 +42,21 @@ pub(super) fn read_sources<'g>(
     })
 }
 
+/// Adds the links on the way to the package, and to what its sources have the compiler read.
+fn add_links(sources: &mut Sources, places: &sources::Places<'_>) {
+    let mentions = sources.mentions.iter();
+    let read = mentions.filter(|mention| mention.found && mention.by.is_some());
+    let paths = read.map(|mention| mention.path.as_path());
+    let links = paths.chain([places.package]).flat_map(|path| {
+        let mut roots = [places.workspace, places.package].into_iter();
+        let root = roots.find(|root| path.starts_with(root));
+        root.map_or_else(Vec::new, |root| Link::on_the_way(root, path))
+    });
+    sources.links.extend(links.collect::<Vec<_>>());
+}
+
 /// The workspace root, or the nearest folder that also holds the path dependencies outside of it and the
-/// files that sources name.
+/// files that sources name or are linked to.
 pub(super) fn context(
     graph: &PackageGraph,
     sources: &BTreeMap<&PackageId, Sources>,
@@ -62,8 +77,11 @@ pub(super) fn context(
     };
     let mentions = sources.values().flat_map(|sources| &sources.mentions);
     let found = mentions.filter(|mention| mention.found);
-    for mention in found {
-        let wider = common(context, &mention.path);
+    let links = sources.values().flat_map(|sources| &sources.links);
+    let links = links.filter(|link| link.is_relative());
+    let paths = found.map(|mention| &mention.path);
+    for path in paths.chain(links.map(|link| &link.target)) {
+        let wider = common(context, path);
         if near(wider) {
             context = wider;
         }

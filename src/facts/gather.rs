@@ -11,7 +11,7 @@ use semver::Version;
 use super::context::{absent, context, holds, left_out, read_sources};
 use super::{
     About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, LockState, Membership, Package,
-    build_script, cargo, cargo_config, committed, lock, manifests, relative, toolchain,
+    build_script, cargo, cargo_config, committed, git, lock, manifests, relative, toolchain,
 };
 use crate::config::{self, Config, PackageConfig, Table};
 
@@ -52,6 +52,7 @@ pub fn gather(place: &Where) -> Result<Facts> {
     let context = context(graph.packages(), &sources, workspace);
     let below = below_dependencies(graph.packages());
     let mut packages: Vec<Package> = Vec::new();
+    let mut links = BTreeSet::new();
     for package in graph
         .packages()
         .packages()
@@ -63,6 +64,7 @@ pub fn gather(place: &Where) -> Result<Facts> {
         let modules = sources.files.iter().map(|path| relative(path, &context));
         let src = package_facts.dir.join("src");
         package_facts.modules = modules.filter(|path| path.starts_with(&src)).collect();
+        links.extend(sources.links.into_iter().map(|link| link.below(&context)));
         package_facts.mentions = sources.mentions;
         package_facts.macros = sources.macros;
         package_facts.loopback = sources.loopback.map(|path| relative(&path, &context));
@@ -117,12 +119,21 @@ pub fn gather(place: &Where) -> Result<Facts> {
             .and_then(|here| name_of(graph.packages(), &here)),
         own_ignore: committed::own_ignore(&context),
         has_history: context.join(".git").is_dir(),
+        links: links.into_iter().collect(),
+        missing_submodules: missing_submodules(&context),
         committed: committed::read(&dockerfile),
         config,
         entries,
         graph,
         context,
     })
+}
+
+/// The folders of submodules in the context that are not checked out.
+fn missing_submodules(context: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let missing = git::missing_submodules(context).into_iter();
+    let inside = missing.filter(|folder| folder.starts_with(context));
+    inside.map(|folder| relative(&folder, context)).collect()
 }
 
 /// The sources of the lock file, or of the packages of the graph where there is none to go by.

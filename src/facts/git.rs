@@ -26,6 +26,22 @@ pub(super) fn ignores(path: &Utf8Path) -> bool {
     (is_ignored(path) || is_left_out(path)) && !tracks(repository, &below(path))
 }
 
+/// The folders of submodules that are not checked out, absolute.
+pub(super) fn missing_submodules(dir: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let Some(repository) = repository(dir) else {
+        return Vec::new();
+    };
+    let text = fs_err::read_to_string(repository.join(".gitmodules")).unwrap_or_default();
+    let settings = text.lines().filter_map(|line| line.split_once('='));
+    let paths = settings.filter(|(key, _)| key.trim() == "path");
+    let folders = paths.map(|(_, path)| repository.join(path.trim()));
+    let is_missing = |folder: &Utf8PathBuf| {
+        let entries = folder.read_dir_utf8().ok();
+        entries.is_none_or(|mut entries| entries.next().is_none())
+    };
+    folders.filter(is_missing).collect()
+}
+
 /// Whether the index lists a path, or one below it. An entry ends with its path and a NUL.
 fn tracks(repository: &Utf8Path, path: &Utf8Path) -> bool {
     let index = git_dir(repository).map(|dir| dir.join("index"));

@@ -9,7 +9,7 @@ use proc_macro2::{TokenStream, TokenTree};
 
 use super::opened::{self, Opened};
 use super::tokens::{self, Event, unquoted};
-use super::{clean, started};
+use super::{Link, clean, started};
 
 /// A path in a source file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +64,8 @@ const BESIDE: [&str; 4] = ["include", "include_bytes", "include_str", "path"];
 pub(super) struct Sources {
     /// The files themselves, absolute.
     pub(super) files: BTreeSet<Utf8PathBuf>,
+    /// Links to files or folders among them, absolute.
+    pub(super) links: BTreeSet<Link>,
     /// Paths in them, absolute.
     pub(super) mentions: Vec<Mention>,
     /// What the program may open where it runs, and is there, absolute.
@@ -80,7 +82,9 @@ pub(super) struct Sources {
 pub(super) fn read(places: &Places<'_>) -> Sources {
     let mut sources = Sources::default();
     let mut files = Vec::new();
-    find_sources(places.package, &mut files);
+    find_sources(places.package, &mut files, &mut sources.links);
+    let src = places.package.join("src");
+    sources.links.retain(|link| link.path.starts_with(&src));
     let mut found = BTreeSet::new();
     let mut opened = BTreeSet::new();
     for file in &files {
@@ -152,8 +156,8 @@ fn listens_on_loopback(event: &Event<'_>) -> bool {
     }
 }
 
-/// The Rust files of a package, without those of packages below it.
-fn find_sources(dir: &Utf8Path, found: &mut Vec<Utf8PathBuf>) {
+/// The Rust files of a package, and its links, without those of packages below it.
+fn find_sources(dir: &Utf8Path, found: &mut Vec<Utf8PathBuf>, links: &mut BTreeSet<Link>) {
     for entry in dir.read_dir_utf8().into_iter().flatten().flatten() {
         let (path, name) = (entry.path(), entry.file_name());
         let Ok(kind) = entry.file_type() else {
@@ -162,10 +166,13 @@ fn find_sources(dir: &Utf8Path, found: &mut Vec<Utf8PathBuf>) {
         if found.len() >= MOST_FILES {
             return;
         }
+        if kind.is_symlink() {
+            links.extend(Link::at(path));
+        }
         if kind.is_dir() {
             let other = ASIDE.contains(&name) || name.starts_with('.');
             if !other && !path.join("Cargo.toml").exists() {
-                find_sources(path, found);
+                find_sources(path, found, links);
             }
         } else if path.extension() == Some("rs")
             && entry.metadata().is_ok_and(|file| file.len() <= MOST_BYTES)

@@ -75,8 +75,13 @@ pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
         let mut found = mentions().filter(|m| m.found && m.path.is_relative());
         found.find(|m| !m.path.starts_with(&facts.root))
     };
+    let linked = || {
+        let mut links = facts.links.iter().filter(|link| link.target.is_relative());
+        links.find(|link| !link.target.starts_with(&facts.root))
+    };
     let why = outside
         .map(|p| Why::OutsideWorkspace(p.dir.clone()))
+        .or_else(|| linked().map(|link| Why::LinkedTo(link.path.clone(), link.target.clone())))
         .or_else(|| read_outside().map(|m| Why::Mentioned(m.source.clone(), m.path.clone())))
         .unwrap_or(Why::WorkspaceRoot);
 
@@ -122,6 +127,14 @@ pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
         unusual_roots: roots.filter(|root| !inside(root)).cloned().collect(),
         whole: whole.into_iter().cloned().collect(),
     }
+}
+
+/// What the build may need, and the context does not have.
+fn absent(facts: &Facts) -> impl Iterator<Item = Note> {
+    let outside = facts.links.iter().filter(|link| link.target.is_absolute());
+    let links = outside.map(|link| Note::LeadsOutside(link.path.clone(), link.target.clone()));
+    let missing = facts.missing_submodules.iter();
+    links.chain(missing.map(|folder| Note::NoSubmodule(folder.clone())))
 }
 
 /// What is needed in spite of its name.
@@ -177,8 +190,17 @@ fn hidden_by_own(facts: &Facts, kept: &BTreeMap<String, Why>) -> Option<(String,
     needed.find_map(|path| Some((ignore::hides(lines, &path)?.to_owned(), path)))
 }
 
+/// What to know of the context.
+pub(super) fn notes(
+    facts: &Facts,
+    request: &Request,
+    context: &ContextPlan,
+) -> impl Iterator<Item = Note> {
+    absent(facts).chain(of_own_ignore(facts, request, context))
+}
+
 /// What to know of somebody's own ignore file.
-pub(super) fn notes(facts: &Facts, request: &Request, context: &ContextPlan) -> Option<Note> {
+fn of_own_ignore(facts: &Facts, request: &Request, context: &ContextPlan) -> Option<Note> {
     if let Some((line, path)) = context.own_ignore_hides.clone() {
         return Some(Note::OwnIgnoreHides(line, path));
     }

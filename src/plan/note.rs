@@ -71,6 +71,10 @@ pub enum Note {
     Starts(Utf8PathBuf, String, Vec<String>),
     /// An asset of the configuration that is not there.
     NoAsset(Utf8PathBuf),
+    /// A link, and what it leads to: nothing that the context has.
+    LeadsOutside(Utf8PathBuf, Utf8PathBuf),
+    /// The folder of a submodule that is not checked out.
+    NoSubmodule(Utf8PathBuf),
     /// A registry that no file of the project names.
     UnknownRegistry(String),
     /// The code is made for the processor of the machine that builds.
@@ -184,6 +188,16 @@ impl fmt::Display for Note {
             Self::NoAsset(path) => write!(
                 f,
                 "`assets` names {path}, which is not there: make it before the image is built, or the build ends there"
+            ),
+            Self::LeadsOutside(link, target) => write!(
+                f,
+                "{link} is a link to {target}, which no image can be built from: put a copy in its place, or have \
+                 it lead to a path of the same repository, by a relative way"
+            ),
+            Self::NoSubmodule(folder) => write!(
+                f,
+                "the submodule {folder} is not checked out: run `git submodule update --init --recursive` before \
+                 the image is built, if the build reads it"
             ),
             Self::UnknownRegistry(url) => write!(
                 f,
