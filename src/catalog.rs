@@ -134,6 +134,9 @@ pub struct Helpers {
     pub features: Vec<String>,
     /// Files beside the manifest of a package that is compiled for browsers, by another program than cargo.
     pub browser: Vec<String>,
+    /// What makes the other part of a program, which cargo alone does not, by what shows it: a file beside the manifest,
+    /// or a table of its `metadata`.
+    pub packagers: BTreeMap<String, String>,
     /// Hosts whose keys for ssh cargo has built in.
     pub known_hosts: Vec<String>,
 }

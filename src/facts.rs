@@ -18,6 +18,7 @@ mod links;
 mod lock;
 mod manifests;
 mod opened;
+mod roots;
 mod sources;
 mod started;
 mod system_deps;
@@ -84,6 +85,8 @@ pub struct Facts {
     pub links: Vec<Link>,
     /// Folders of submodules that are not checked out, relative to the context.
     pub missing_submodules: Vec<Utf8PathBuf>,
+    /// What the workspace's manifest says for other tools: `[workspace.metadata]`.
+    pub metadata: serde_json::Value,
     /// The names in the folder of the workspace.
     pub entries: BTreeSet<String>,
     /// What is in the folders of the workspace and of its packages, but not in every checkout, relative to the
@@ -161,6 +164,8 @@ pub struct Bin {
     pub name: String,
     /// Features that it is not built without.
     pub required_features: Vec<String>,
+    /// Its root file, relative to the context, and the attribute there by which it is no program for Linux.
+    pub elsewhere: Option<Setting<String>>,
 }
 
 /// What a manifest says for people.

@@ -170,7 +170,7 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
     notes.extend(built.needs.notes());
     notes.extend(build::notes(facts));
     notes.extend(access::notes(facts));
-    notes.extend(binaries::notes(&selection, catalog));
+    notes.extend(binaries::notes(facts, &selection, catalog));
     notes.extend(libc::notes(program, built, catalog));
     notes.extend(of_images);
     notes.extend(facts.absent.iter().cloned().map(Note::NoAsset));

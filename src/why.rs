@@ -78,6 +78,8 @@ pub enum Why {
     Helper(String),
     /// The package has this file, and is compiled for browsers.
     Browser(String),
+    /// A binary whose root file has such an attribute.
+    NotForLinux(Utf8PathBuf, String),
     /// A binary that is not built unless these features are on.
     NeedsFeatures(Vec<String>),
     /// The default binary of the package is another one.
@@ -206,6 +208,9 @@ impl fmt::Display for Why {
                 f,
                 "by its {file}, it runs in browsers, and cargo alone does not make it"
             ),
+            Self::NotForLinux(file, attribute) => {
+                write!(f, "it is no program for Linux: {file} says `{attribute}`")
+            }
             Self::NeedsFeatures(features) => {
                 write!(f, "built only with feature {}", features.join(", "))
             }

@@ -123,7 +123,7 @@ fn find(folder: &Utf8Path, name: &str) -> Option<Utf8PathBuf> {
 }
 
 /// Whether an attribute leaves out on Linux what follows it.
-fn is_elsewhere(attribute: &str) -> bool {
+pub(super) fn is_elsewhere(attribute: &str) -> bool {
     attribute.starts_with("cfg")
         && target_spec::eval(&attribute.replace(' ', ""), Libc::Gnu.target())
             .is_ok_and(|applies| applies == Some(false))

@@ -11,7 +11,8 @@ use semver::Version;
 use super::context::{absent, context, holds, left_out, read_sources};
 use super::{
     About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, LockState, Membership, Package,
-    build_script, cargo, cargo_config, committed, git, lock, manifests, relative, toolchain,
+    Setting, build_script, cargo, cargo_config, committed, git, lock, manifests, relative, roots,
+    toolchain,
 };
 use crate::config::{self, Config, PackageConfig, Table};
 
@@ -120,20 +121,14 @@ pub fn gather(place: &Where) -> Result<Facts> {
         own_ignore: committed::own_ignore(&context),
         has_history: context.join(".git").is_dir(),
         links: links.into_iter().collect(),
-        missing_submodules: missing_submodules(&context),
+        missing_submodules: git::missing_submodules(&context),
         committed: committed::read(&dockerfile),
         config,
+        metadata: graph.packages().workspace().metadata_table().clone(),
         entries,
         graph,
         context,
     })
-}
-
-/// The folders of submodules in the context that are not checked out.
-fn missing_submodules(context: &Utf8Path) -> Vec<Utf8PathBuf> {
-    let missing = git::missing_submodules(context).into_iter();
-    let inside = missing.filter(|folder| folder.starts_with(context));
-    inside.map(|folder| relative(&folder, context)).collect()
 }
 
 /// The sources of the lock file, or of the packages of the graph where there is none to go by.
@@ -339,6 +334,10 @@ fn read_package(
         .map(|target| Bin {
             name: target.name().to_owned(),
             required_features: target.required_features().to_vec(),
+            elsewhere: roots::elsewhere(target.path()).map(|value| Setting {
+                file: relative(target.path(), context),
+                value,
+            }),
         })
         .collect();
     bins.sort_by(|a, b| a.name.cmp(&b.name));

@@ -26,9 +26,9 @@ pub(super) fn ignores(path: &Utf8Path) -> bool {
     (is_ignored(path) || is_left_out(path)) && !tracks(repository, &below(path))
 }
 
-/// The folders of submodules that are not checked out, absolute.
-pub(super) fn missing_submodules(dir: &Utf8Path) -> Vec<Utf8PathBuf> {
-    let Some(repository) = repository(dir) else {
+/// The folders of submodules that are not checked out and belong to the context, relative to that.
+pub(super) fn missing_submodules(context: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let Some(repository) = repository(context) else {
         return Vec::new();
     };
     let text = fs_err::read_to_string(repository.join(".gitmodules")).unwrap_or_default();
@@ -39,7 +39,10 @@ pub(super) fn missing_submodules(dir: &Utf8Path) -> Vec<Utf8PathBuf> {
         let entries = folder.read_dir_utf8().ok();
         entries.is_none_or(|mut entries| entries.next().is_none())
     };
-    folders.filter(is_missing).collect()
+    let missing = folders.filter(is_missing);
+    missing
+        .filter_map(|folder| Some(folder.strip_prefix(context).ok()?.to_owned()))
+        .collect()
 }
 
 /// Whether the index lists a path, or one below it. An entry ends with its path and a NUL.

@@ -154,6 +154,22 @@ fn usual<'f>(
         };
         return Err(Refusal::NoBinary { place }.into());
     }
+    let elsewhere = |c: &Candidate<'_>| {
+        c.bin
+            .elsewhere
+            .clone()
+            .map(|root| (c.bin.name.clone(), root))
+    };
+    let all_elsewhere: Option<Vec<_>> = eligible.iter().map(elsewhere).collect();
+    if let Some((bin, root)) = all_elsewhere.and_then(|all| all.into_iter().next()) {
+        let (file, attribute) = (root.file.to_string(), root.value);
+        return Err(Refusal::NoLinuxProgram {
+            bin,
+            file,
+            attribute,
+        }
+        .into());
+    }
     let default = |c: &Candidate<'_>| {
         !request.packages.is_empty() || c.package.membership == Membership::Default
     };
@@ -267,6 +283,9 @@ fn built_by_default<'f>(
 /// What keeps the binary from being a product, if anything does.
 fn helper(facts: &Facts, c: &Candidate<'_>, catalog: &Catalog) -> Option<Why> {
     let helpers = &catalog.helpers;
+    if let Some(root) = &c.bin.elsewhere {
+        return Some(Why::NotForLinux(root.file.clone(), root.value.clone()));
+    }
     let beside = |file: &&String| c.package.entries.contains(*file);
     if let Some(file) = helpers.browser.iter().find(beside) {
         return Some(Why::Browser(file.clone()));
@@ -331,7 +350,7 @@ enum Order<'c> {
 }
 
 /// What the sources of the chosen packages plainly show.
-pub(super) fn notes(selection: &Selection<'_>, catalog: &Catalog) -> Vec<Note> {
+pub(super) fn notes(facts: &Facts, selection: &Selection<'_>, catalog: &Catalog) -> Vec<Note> {
     let mut notes: Vec<Note> = Vec::new();
     for picked in &selection.picked {
         let package = picked.value.package;
@@ -347,6 +366,7 @@ pub(super) fn notes(selection: &Selection<'_>, catalog: &Catalog) -> Vec<Note> {
             .map(Note::Loopback)
             .into_iter()
             .chain(missing)
+            .chain(other_part(facts, package, catalog))
         {
             if !notes.contains(&note) {
                 notes.push(note);
@@ -354,6 +374,24 @@ pub(super) fn notes(selection: &Selection<'_>, catalog: &Catalog) -> Vec<Note> {
         }
     }
     notes
+}
+
+/// What another program than cargo makes of a package.
+fn other_part(facts: &Facts, package: &Package, catalog: &Catalog) -> Option<Note> {
+    let shows = |name: &String| {
+        let in_table = package
+            .metadata
+            .get(name)
+            .or(facts.metadata.get(name))
+            .is_some();
+        let beside = package.entries.contains(name).then(|| name.clone());
+        beside.or_else(|| in_table.then(|| format!("`metadata.{name}`")))
+    };
+    let mut packagers = catalog.helpers.packagers.iter();
+    packagers.find_map(|(name, packager)| {
+        let package = package.name.clone();
+        Some(Note::OtherPart(package, shows(name)?, packager.clone()))
+    })
 }
 
 /// Puts the default binary last: the first that was asked for, else the one that is named like the root

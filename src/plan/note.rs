@@ -71,6 +71,8 @@ pub enum Note {
     Starts(Utf8PathBuf, String, Vec<String>),
     /// An asset of the configuration that is not there.
     NoAsset(Utf8PathBuf),
+    /// A package, what shows that it has another part, and what makes that.
+    OtherPart(String, String, String),
     /// A link, and what it leads to: nothing that the context has.
     LeadsOutside(Utf8PathBuf, Utf8PathBuf),
     /// The folder of a submodule that is not checked out.
@@ -188,6 +190,11 @@ impl fmt::Display for Note {
             Self::NoAsset(path) => write!(
                 f,
                 "`assets` names {path}, which is not there: make it before the image is built, or the build ends there"
+            ),
+            Self::OtherPart(package, shows, packager) => write!(
+                f,
+                "by its {shows}, {package} has a part that `{packager}` makes and cargo alone does not, so that the \
+                 image lacks it: build that part beside the image, or in a stage of your own"
             ),
             Self::LeadsOutside(link, target) => write!(
                 f,

@@ -120,6 +120,16 @@ pub enum Refusal {
         /// The targets.
         targets: String,
     },
+    /// A binary that is none for Linux.
+    #[error("{bin} is no program for Linux: {file} says `{attribute}`")]
+    NoLinuxProgram {
+        /// The binary.
+        bin: String,
+        /// Its root file.
+        file: String,
+        /// The attribute there.
+        attribute: String,
+    },
     /// A page to ask for, and no port to ask on.
     #[error("`verify.http` of package {package} has no `verify.port`")]
     PageWithoutPort {
@@ -191,6 +201,7 @@ impl Refusal {
             Self::NotForLinux { .. } => {
                 "move `build.target` out of it, to where only the other target is built".into()
             }
+            Self::NoLinuxProgram { .. } => "run this in the folder of another package, or name it with `-p`".into(),
             Self::PageWithoutPort { .. } => "add the port that the program listens on".into(),
             Self::NoStage { stages, .. } => format!("there is `{}`", stages.join("`, `")),
             Self::Verbatim { .. } => {
