@@ -166,11 +166,11 @@ fn find_sources(dir: &Utf8Path, found: &mut Vec<Utf8PathBuf>, links: &mut BTreeS
         if found.len() >= MOST_FILES {
             return;
         }
-        if kind.is_symlink() {
+        let other = ASIDE.contains(&name) || name.starts_with('.');
+        if kind.is_symlink() && !other {
             links.extend(Link::at(path));
         }
         if kind.is_dir() {
-            let other = ASIDE.contains(&name) || name.starts_with('.');
             if !other && !path.join("Cargo.toml").exists() {
                 find_sources(path, found, links);
             }
