@@ -281,11 +281,9 @@ fn setup(
     if let Some(channel) = install {
         return vec![installed(channel, &components, &targets)];
     }
-    let calls: Vec<String> = [("component", components), ("target", targets)]
-        .into_iter()
-        .filter(|(_, names)| !names.is_empty())
-        .map(|(kind, names)| format!("rustup {kind} add {}", names.join(" ")))
-        .collect();
+    let components = (!components.is_empty()).then(|| component(&components));
+    let targets = (!targets.is_empty()).then(|| format!("rustup target add {}", targets.join(" ")));
+    let calls: Vec<String> = components.into_iter().chain(targets).collect();
     match calls.join(" && ") {
         calls if calls.is_empty() => Vec::new(),
         calls => vec![Choice::new(calls, Why::AskedByFile(file.path.clone()))],
@@ -318,8 +316,10 @@ fn is_named(target: &str, facts: &Facts, built: &Built<'_>) -> bool {
 /// The calls that add what crates and build scripts need of a toolchain, and the image's own has not.
 pub(super) fn components(needs: &Needs<'_>) -> impl Iterator<Item = Choice<String>> {
     let components = needs.components().into_iter();
-    components.map(|component| {
-        let call = format!("rustup component add {}", component.value);
-        Choice::new(call, component.why)
-    })
+    components.map(|component| Choice::new(self::component(&[&component.value]), component.why))
+}
+
+/// The call that adds components. Not every nightly has them all, and what cannot be built without one says so.
+fn component(names: &[&str]) -> String {
+    format!("rustup component add {} || true", names.join(" "))
 }
