@@ -154,8 +154,10 @@ fn shown(facts: &Facts, hidden: &[&str]) -> Vec<Choice<Utf8PathBuf>> {
                 Why::Mentioned(m.source.clone(), m.path.clone()),
             )
         });
+    let assets = assets(facts).filter(|asset| is_hidden(asset, hidden));
+    let assets = assets.map(|asset| Choice::new(asset, Why::Config("assets")));
     let mut shown: Vec<Choice<Utf8PathBuf>> = Vec::new();
-    for one in sources.chain(vendored).chain(named) {
+    for one in sources.chain(vendored).chain(named).chain(assets) {
         if !shown
             .iter()
             .any(|other| one.value.starts_with(&other.value))
@@ -164,6 +166,11 @@ fn shown(facts: &Facts, hidden: &[&str]) -> Vec<Choice<Utf8PathBuf>> {
         }
     }
     shown
+}
+
+/// Whether the context may lack a path because of what its name says.
+pub(super) fn is_usually_hidden(path: &Utf8Path) -> bool {
+    is_hidden(path, &HIDDEN)
 }
 
 /// Whether one of the patterns, or the name of cargo's own folder, hides the path. The image's own files are
@@ -228,24 +235,33 @@ fn of_own_ignore(facts: &Facts, request: &Request, context: &ContextPlan) -> Opt
 /// Files and folders that the build reads.
 fn inputs(facts: &Facts) -> impl Iterator<Item = Utf8PathBuf> {
     let lock = matches!(facts.lock, Lock::Present(_)).then(|| below(&facts.root, "Cargo.lock"));
-    let assets = facts.config.assets.iter().flatten();
     std::iter::once(below(&facts.root, "Cargo.toml"))
         .chain(lock)
         .chain(facts.cargo_config.files.iter().cloned())
         .chain(facts.cargo_config.vendored.iter().cloned())
-        .chain(assets.map(|asset| below(&facts.root, asset)))
+        .chain(assets(facts))
         .chain(facts.packages.iter().flat_map(inputs_of_package))
 }
 
 fn inputs_of_package(package: &Package) -> impl Iterator<Item = Utf8PathBuf> {
     let mentions = package.mentions.iter();
     let found = mentions.filter(|m| m.found && m.by.is_some() && m.path.is_relative());
-    let assets = package.config.assets.iter().flatten();
     std::iter::once(below(&package.dir, "Cargo.toml"))
         .chain(package.roots.iter().cloned())
         .chain(package.modules.iter().cloned())
         .chain(found.map(|mention| mention.path.clone()))
-        .chain(assets.map(|asset| below(&package.dir, asset)))
+}
+
+/// The assets of the configuration.
+fn assets(facts: &Facts) -> impl Iterator<Item = Utf8PathBuf> {
+    let of_workspace = facts.config.assets.iter().flatten();
+    let of_packages = facts.packages.iter().flat_map(|package| {
+        let assets = package.config.assets.iter().flatten();
+        assets.map(|asset| below(&package.dir, asset))
+    });
+    of_workspace
+        .map(|asset| below(&facts.root, asset))
+        .chain(of_packages)
 }
 
 /// Names of files that cargo, git and engines read.

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 
 use super::assets::Asset;
+use super::context;
 use crate::catalog::Catalog;
 use crate::facts::{Facts, Opened, Package, Resolution, Side};
 use crate::ignore;
@@ -57,9 +58,9 @@ fn asset(opened: &Opened, package: &Package, facts: &Facts, catalog: &Catalog) -
         None => return None,
     };
     let from = below(&base, &to);
-    // What somebody's own ignore file keeps out of the context cannot be copied, and is hardly meant to be.
+    // What an ignore file keeps out of the context cannot be copied, and is hardly meant to be.
     let own = facts.own_ignore.as_deref().unwrap_or_default();
-    if ignore::hides(own, &from).is_some() {
+    if ignore::hides(own, &from).is_some() || context::is_usually_hidden(&from) {
         return None;
     }
     let holds_package = facts

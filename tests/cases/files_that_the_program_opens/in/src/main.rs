@@ -27,6 +27,9 @@ fn main() -> std::io::Result<()> {
     let styles = std::path::Path::new("static").join("shop.css");
     let prices = std::fs::read_to_string("json/prices.json")?;
     let key = std::fs::read_to_string("json/shop.key");
+    // The context has none.
+    let services = std::fs::read_to_string("compose.yml");
+    println!("{services:?}");
     println!("{page}{config}{prices}{}{}{key:?}", styles.display(), Arg::new("data").0);
     println!("{}{}", File::with_name("taxes").0, Arg::with_name("data").0);
     Ok(())

@@ -1,0 +1,3 @@
+fn main() {
+    std::fs::read_to_string("compose.yml").unwrap();
+}
