@@ -44,22 +44,91 @@ fn all_match(pattern: &[String], path: &[String]) -> bool {
     }
 }
 
-fn name_matches(pattern: &str, name: &str) -> bool {
-    let mut pattern_rest = pattern.chars();
-    let mut name_rest = name.chars();
-    match pattern_rest.next() {
-        None => name.is_empty(),
-        Some('*') => name
-            .char_indices()
-            .map(|(at, _)| at)
-            .chain([name.len()])
-            .any(|at| name_matches(pattern_rest.as_str(), &name[at..])),
-        Some(c) => {
-            let next = name_rest.next();
-            next.is_some_and(|n| c == '?' || c == n)
-                && name_matches(pattern_rest.as_str(), name_rest.as_str())
+/// A part of a pattern.
+enum Part {
+    /// Any text.
+    Star,
+    /// Any character.
+    One,
+    /// A character of these ranges, or of none of them.
+    Set(Vec<(char, char)>, bool),
+}
+
+impl Part {
+    fn all(pattern: &str) -> Vec<Self> {
+        let mut parts = Vec::new();
+        let mut rest = pattern.chars();
+        while let Some(c) = rest.next() {
+            parts.push(match c {
+                '*' => Self::Star,
+                '?' => Self::One,
+                '[' => match rest.as_str().split_once(']') {
+                    Some((set, after)) => {
+                        rest = after.chars();
+                        Self::set(set)
+                    }
+                    None => Self::Set(vec![('[', '[')], true),
+                },
+                c => Self::Set(vec![(c, c)], true),
+            });
+        }
+        parts
+    }
+
+    fn set(text: &str) -> Self {
+        let others = text.strip_prefix(['!', '^']);
+        let mut ranges = Vec::new();
+        let mut rest = others.unwrap_or(text).chars();
+        while let Some(first) = rest.next() {
+            let mut after = rest.clone();
+            let last = match (after.next(), after.next()) {
+                (Some('-'), Some(last)) => {
+                    rest = after;
+                    last
+                }
+                _ => first,
+            };
+            ranges.push((first, last));
+        }
+        Self::Set(ranges, others.is_none())
+    }
+
+    fn is(&self, c: char) -> bool {
+        match self {
+            Self::Star => false,
+            Self::One => true,
+            Self::Set(ranges, among) => {
+                ranges
+                    .iter()
+                    .any(|&(first, last)| (first..=last).contains(&c))
+                    == *among
+            }
         }
     }
+}
+
+/// One star at a time takes more of the name, the last one: an earlier one never has to.
+fn name_matches(pattern: &str, name: &str) -> bool {
+    let (parts, name) = (Part::all(pattern), name.chars().collect::<Vec<_>>());
+    let (mut part, mut at) = (0, 0);
+    let mut star = None;
+    while at < name.len() {
+        match parts.get(part) {
+            Some(Part::Star) => {
+                star = Some((part, at));
+                part += 1;
+            }
+            Some(one) if one.is(name[at]) => (part, at) = (part + 1, at + 1),
+            _ => {
+                let Some((starred, from)) = star else {
+                    return false;
+                };
+                star = Some((starred, from + 1));
+                (part, at) = (starred + 1, from + 1);
+            }
+        }
+    }
+    parts[part..].iter().all(|part| matches!(part, Part::Star))
 }
 
 #[cfg(test)]
@@ -90,5 +159,12 @@ mod tests {
         assert!(hidden(&["docker-compose*.y*ml"], "docker-compose.dev.yaml"));
         assert!(hidden(&["**/*.md"], "a/b/README.md"));
         assert!(!hidden(&["# src", "", "sr?x"], "src"));
+        assert!(
+            hidden(&["*a*b*"], "xaybz") && !hidden(&["*a*b"], "xayb.") && hidden(&["a**"], "a")
+        );
+        assert!(hidden(&["[Cc]onfig.[a-z]*"], "config.toml"));
+        assert!(!hidden(&["[!Cc]onfig"], "config") && hidden(&["[^Cc]onfig"], "konfig"));
+        let many = "a".repeat(60);
+        assert!(!hidden(&["*a*a*a*a*a*a*a*a*a*a*a*a*b"], &many));
     }
 }

@@ -1,5 +1,6 @@
 //! The code of build scripts: what they say, without what they only mention.
 
+use super::tokens;
 use camino::{Utf8Path, Utf8PathBuf};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
@@ -48,7 +49,7 @@ fn add_file(path: &Utf8Path, folder: &Utf8Path, depth: usize, code: &mut String)
     if !HINTS.iter().any(|hint| text.contains(hint)) && depth == 0 {
         return;
     }
-    let tokens = text.trim_start_matches('\u{feff}').parse::<TokenStream>();
+    let tokens = tokens::parse(&text);
     add(tokens.unwrap_or_default(), folder, depth, code);
 }
 

@@ -45,15 +45,29 @@ pub(super) fn missing_submodules(context: &Utf8Path) -> Vec<Utf8PathBuf> {
         .collect()
 }
 
-/// Whether the index lists a path, or one below it. An entry ends with its path and a NUL.
+/// Whether the index lists a path, or one below it. An entry holds the length of its path, up to a limit, in the two
+/// bytes before that, and ends with a NUL. Source: gitformat-index.
 fn tracks(repository: &Utf8Path, path: &Utf8Path) -> bool {
     let index = git_dir(repository).map(|dir| dir.join("index"));
     let Some(index) = index.and_then(|index| fs_err::read(index).ok()) else {
         return false;
     };
-    let lists = |entry: String| {
-        let entry = entry.as_bytes();
-        index.windows(entry.len()).any(|window| window == entry)
+    let begins_entry = |at: usize| {
+        let entry = &index[at..];
+        let length = entry.iter().position(|byte| *byte == 0);
+        let flags = at
+            .checked_sub(2)
+            .map(|flags| [index[flags], index[flags + 1]]);
+        let [length, flags] = [length, flags.map(|flags| u16::from_be_bytes(flags).into())];
+        // The upper four bits are other flags.
+        length.is_some_and(|length| {
+            flags.map(|flags: usize| flags & 0xfff) == Some(length.min(0xfff))
+        })
+    };
+    let lists = |text: String| {
+        let text = text.as_bytes();
+        let mut places = index.windows(text.len()).enumerate();
+        places.any(|(at, window)| window == text && begins_entry(at))
     };
     lists(format!("{path}\0")) || lists(format!("{path}/"))
 }
@@ -129,15 +143,28 @@ mod tests {
             fs_err::create_dir(root.join(name)).expect("a folder");
         }
         for (name, text) in [
-            (".git/index", "config.toml\0uploads/.gitkeep\0"),
-            (".gitignore", "*.toml\n/data/\n/uploads/\nstatic/*\n"),
+            (
+                ".git/index",
+                "\0\x12deploy/config.json\0\0\x0bconfig.toml\0\0\x10uploads/.gitkeep\0",
+            ),
+            (
+                ".gitignore",
+                "*.toml\n/data/\n/uploads/\nstatic/*\n/config.json\n",
+            ),
             ("data/x.db", ""),
             ("static/x.css", ""),
             ("views/x.html", ""),
         ] {
             fs_err::write(root.join(name), text).expect("a file");
         }
-        for name in ["settings.toml", "data", "data/x.db", "static", "empty"] {
+        for name in [
+            "config.json",
+            "settings.toml",
+            "data",
+            "data/x.db",
+            "static",
+            "empty",
+        ] {
             assert!(ignores(&root.join(name)), "{name}");
         }
         for name in ["config.toml", "uploads", "views", "views/x.html"] {

@@ -14,6 +14,8 @@ pub struct Opened {
     pub source: Utf8PathBuf,
     /// What it names, relative to the context.
     pub path: Utf8PathBuf,
+    /// The way to it from where the program is run.
+    pub way: Utf8PathBuf,
     /// Whether it can hardly be anything else: what a function that reads is given, or the way to a file that is
     /// there.
     pub plainly: bool,
@@ -63,12 +65,13 @@ struct Named {
 /// What an event in a source file names that is there.
 pub(super) fn opened(event: &Event<'_>, file: &Utf8Path, places: &Places<'_>) -> Option<Opened> {
     let named = named(event)?;
-    let path = at_hand(&named, places)?;
+    let (base, path) = at_hand(&named, places)?;
     let below = named.path.contains('/') && !named.path.starts_with("src/");
     let is_data = below && path.extension().is_some() && path.is_file();
     let is_source = path == places.package.join("src");
     Some(Opened {
         source: file.to_owned(),
+        way: super::relative(&path, base),
         plainly: (named.read || is_data) && !is_source,
         path,
     })
@@ -76,17 +79,20 @@ pub(super) fn opened(event: &Event<'_>, file: &Utf8Path, places: &Places<'_>) ->
 
 /// What a program finds when it is run in its package's folder, or at the root of the workspace. What git leaves out
 /// is nobody else's.
-fn at_hand(named: &Named, places: &Places<'_>) -> Option<Utf8PathBuf> {
-    let paths = [places.package, places.workspace].map(|base| base.join(&named.path));
-    let there = |path: Utf8PathBuf| {
-        if named.read {
-            completed(path)
+fn at_hand<'p>(named: &Named, places: &Places<'p>) -> Option<(&'p Utf8Path, Utf8PathBuf)> {
+    let there = |base: &'p Utf8Path| {
+        let path = base.join(&named.path);
+        let path = if named.read {
+            completed(path)?
         } else {
-            Some(path).filter(|path| path.exists())
-        }
+            Some(path).filter(|path| path.exists())?
+        };
+        Some((base, path))
     };
-    let mut paths = paths.into_iter().filter_map(there);
-    paths.find(|path| !git::ignores(path))
+    let mut found = [places.package, places.workspace]
+        .into_iter()
+        .filter_map(there);
+    found.find(|(_, path)| !git::ignores(path))
 }
 
 /// The path where it is there, else the file that it is the name of but for the ending, which some readers of

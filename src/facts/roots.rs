@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use proc_macro2::{TokenStream, TokenTree};
 
-use super::build_script;
+use super::{build_script, tokens};
 
 /// The attribute by which a file is no program for Linux: it is compiled for other systems only, or for none.
 pub(super) fn elsewhere(path: &Utf8Path) -> Option<String> {
@@ -11,13 +11,15 @@ pub(super) fn elsewhere(path: &Utf8Path) -> Option<String> {
 }
 
 fn of(text: &str) -> Option<String> {
-    let attributes = attributes(text.trim_start_matches('\u{feff}').parse().ok()?);
+    let attributes = attributes(tokens::parse(text)?);
     let says = |attribute: &str| attributes.iter().any(|other| other == attribute);
-    // Alone, each of them may be a program for Linux.
-    let bare = (says("no_std") && says("no_main")).then(|| "no_std".to_owned());
+    // Alone, each of them may be a program for Linux; and both, with the C library's entry point.
+    let by_libc = text.contains("extern \"C\" fn main");
+    let bare = (says("no_std") && says("no_main") && !by_libc).then(|| "no_std".to_owned());
+    // Which features are on is not known here.
     let mut others = attributes
         .iter()
-        .filter(|one| build_script::is_elsewhere(one));
+        .filter(|one| build_script::is_elsewhere(one) && !one.contains("feature"));
     let attribute = bare.or_else(|| others.next().cloned())?;
     Some(format!("#![{attribute}]"))
 }
@@ -52,6 +54,8 @@ mod tests {
         for text in [
             "#![cfg(unix)] fn main() {}",
             "#![no_main] use a::b;",
+            "#![no_std]\n#![no_main]\n#[no_mangle] pub extern \"C\" fn main() {}",
+            "#![cfg(feature = \"server\")] fn main() {}",
             "#![windows_subsystem = \"windows\"] fn main() {}",
             "#[cfg(windows)] fn f() {} fn main() {}",
         ] {

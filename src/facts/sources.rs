@@ -91,7 +91,7 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
         let Ok(text) = fs_err::read_to_string(file) else {
             continue;
         };
-        let Ok(tokens) = text.parse::<TokenStream>() else {
+        let Some(tokens) = tokens::parse(&text) else {
             continue;
         };
         let in_build_script = is_of_build_script(file, places);

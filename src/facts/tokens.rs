@@ -24,6 +24,25 @@ pub(super) struct Place {
     pub(super) macros: Vec<String>,
 }
 
+/// The tokens of a file's text; none where it is not Rust, or is nested more deeply than what people write, which no
+/// stack is large enough for.
+pub(super) fn parse(text: &str) -> Option<TokenStream> {
+    let mut depth = 0;
+    let is_too_deep = text.bytes().any(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth -= 1,
+            _ => {}
+        }
+        depth > DEEPEST
+    });
+    let text = text.trim_start_matches('\u{feff}');
+    (!is_too_deep).then(|| text.parse().ok())?
+}
+
+/// Far more than any program has.
+const DEEPEST: i32 = 300;
+
 /// Tells of everything in a source file, in its order.
 pub(super) fn walk(tokens: TokenStream, listener: &mut dyn FnMut(Event<'_>)) {
     inside(tokens, &Place::default(), listener);
@@ -191,6 +210,12 @@ mod tests {
                 "e of  in x",
             ]
         );
+    }
+
+    #[test]
+    fn nested_deeply() {
+        let nested = |depth: usize| "(".repeat(depth) + &")".repeat(depth);
+        assert!(parse(&nested(200)).is_some() && parse(&nested(100_000)).is_none());
     }
 
     #[test]

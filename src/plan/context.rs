@@ -264,8 +264,10 @@ fn assets(facts: &Facts) -> impl Iterator<Item = Utf8PathBuf> {
         .chain(of_packages)
 }
 
-/// Names of files that cargo, git and engines read.
-const READ: [&str; 7] = [
+/// Names of files and folders that cargo, git and engines read.
+const READ: [&str; 9] = [
+    ".cargo",
+    ".git",
     "Cargo.lock",
     "Cargo.toml",
     ".dockerignore",
@@ -281,7 +283,10 @@ pub(super) fn may_hold_a_dockerfile(facts: &Facts, request: &Request) -> Result<
         return Ok(());
     };
     let path = slashed(output.strip_prefix(&facts.context).unwrap_or(output));
-    let is_read = path.file_name().is_some_and(|name| READ.contains(&name))
+    let is_read = path
+        .iter()
+        .any(|name| READ.iter().any(|read| read.eq_ignore_ascii_case(name)))
+        || path.extension() == Some("dockerignore")
         || path.extension() == Some("rs")
         || inputs(facts).any(|input| path == input)
         || facts

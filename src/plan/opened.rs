@@ -27,7 +27,7 @@ pub(super) fn opened(facts: &Facts, linked: &Resolution, catalog: &Catalog) -> V
                 .source
                 .file_stem()
                 .is_some_and(|stem| stem.contains("test"));
-            let Some(asset) = asset(opened, package, facts, catalog).filter(|_| !for_tests) else {
+            let Some(asset) = asset(opened, facts, catalog).filter(|_| !for_tests) else {
                 continue;
             };
             if !assets.iter().any(|other| other.value.to == asset.to) {
@@ -40,9 +40,9 @@ pub(super) fn opened(facts: &Facts, linked: &Resolution, catalog: &Catalog) -> V
     assets
 }
 
-fn asset(opened: &Opened, package: &Package, facts: &Facts, catalog: &Catalog) -> Option<Asset> {
-    let inside = |base: &Utf8PathBuf| Some((base.clone(), opened.path.strip_prefix(base).ok()?));
-    let (base, way) = inside(&package.dir).or_else(|| inside(&facts.root))?;
+fn asset(opened: &Opened, facts: &Facts, catalog: &Catalog) -> Option<Asset> {
+    let way = &opened.way;
+    let base = opened.path.ancestors().nth(way.components().count())?;
     let parts: Vec<&str> = way.iter().collect();
     let helpers = &catalog.helpers;
     if way.file_name().is_some_and(|name| helpers.is_private(name))
@@ -57,7 +57,7 @@ fn asset(opened: &Opened, package: &Package, facts: &Facts, catalog: &Catalog) -
         None if opened.plainly => slashed(way),
         None => return None,
     };
-    let from = below(&base, &to);
+    let from = below(base, &to);
     // What an ignore file keeps out of the context cannot be copied, and is hardly meant to be.
     let own = facts.own_ignore.as_deref().unwrap_or_default();
     if ignore::hides(own, &from).is_some() || context::is_usually_hidden(&from) {

@@ -245,6 +245,11 @@ pub(crate) fn every_kind_of_entry_ships() -> Result<()> {
     fs_err::remove_file(watched("x\\x2d and 'y'"))?;
     project.ships(&mut lines, &[("script", "a*,link>b")])?;
 
+    fs_err::set_permissions(watched("a"), Permissions::from_mode(0o644))?;
+    project.write("watched/Icon\r", "")?;
+    project.ships(&mut lines, &[("script", "a,link>b")])?;
+    fs_err::remove_file(watched("Icon\r"))?;
+
     fs_err::remove_file(watched("link"))?;
     project.write("watched/link/inner", "")?;
     fs_err::remove_file(watched("a"))?;
