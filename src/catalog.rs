@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 
+use crate::ignore;
+
 pub use self::images::{Alpine, Base, Images, Installer, Musl, Rustup, Substitute, Suite, User};
 
 /// The catalog that is compiled into the program.
@@ -343,11 +345,8 @@ impl Library {
 impl Helpers {
     /// Whether a file of this name is not copied unless it is asked for.
     pub fn is_private(&self, name: &str) -> bool {
-        let fits = |pattern: &String| match pattern.strip_prefix('*') {
-            Some(end) => name.ends_with(end),
-            None => name == pattern,
-        };
-        self.private.iter().any(fits)
+        let mut private = self.private.iter();
+        private.any(|pattern| ignore::name_matches(pattern, name))
     }
 }
 

@@ -208,6 +208,19 @@ impl Facts {
         })
     }
 
+    /// The local packages that a program is made of, by what it is linked from.
+    pub fn packages_of<'f>(&'f self, linked: &Resolution) -> impl Iterator<Item = &'f Package> {
+        self.packages.iter().filter(|package| {
+            let mut same = linked.named(&package.name);
+            same.any(|krate| krate.local && krate.side == Side::Target)
+        })
+    }
+
+    /// The assets of the configuration, relative to the context.
+    pub fn assets(&self) -> impl Iterator<Item = Utf8PathBuf> {
+        context::assets(&self.root, &self.config, &self.packages)
+    }
+
     /// The addresses of repositories over ssh.
     pub fn over_ssh(&self) -> impl Iterator<Item = &str> + Clone {
         self.sources.iter().filter_map(|source| {

@@ -107,8 +107,9 @@ impl Part {
     }
 }
 
-/// One star at a time takes more of the name, the last one: an earlier one never has to.
-fn name_matches(pattern: &str, name: &str) -> bool {
+/// Whether a pattern without slashes stands for a name. One star at a time takes more of that, the last one: an earlier
+/// one never has to.
+pub(crate) fn name_matches(pattern: &str, name: &str) -> bool {
     let (parts, name) = (Part::all(pattern), name.chars().collect::<Vec<_>>());
     let (mut part, mut at) = (0, 0);
     let mut star = None;

@@ -66,11 +66,7 @@ fn add(tokens: TokenStream, folder: &Utf8Path, depth: usize, code: &mut String) 
                 if let Some(path) = attribute.strip_prefix("path = ") {
                     file = Some(folder.join(path.trim_matches('"')));
                 } else if is_elsewhere(attribute) {
-                    // Up to the end of the item or statement: its body, or a semicolon.
-                    tokens.find(|token| match token {
-                        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
-                        token => token.to_string() == ";",
-                    });
+                    tokens::skip_item(&mut tokens);
                 }
             }
             TokenTree::Group(group) => {

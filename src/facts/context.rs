@@ -9,6 +9,7 @@ use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 use super::sources::{self, Sources};
 use super::{Link, Package, git};
 use crate::config::Config;
+use crate::path::below;
 
 /// What the sources of each local package tell, with absolute paths.
 pub(super) fn read_sources<'g>(
@@ -109,21 +110,24 @@ pub(super) fn left_out<'f>(
         .collect()
 }
 
-/// Those of the assets of the configuration that are not there, relative to the context.
-pub(super) fn absent(
-    context: &Utf8Path,
-    root: &Utf8Path,
-    config: &Config,
-    packages: &[Package],
-) -> BTreeSet<Utf8PathBuf> {
+/// The assets of the configuration, relative to the context.
+pub(super) fn assets<'f>(
+    root: &'f Utf8Path,
+    config: &'f Config,
+    packages: &'f [Package],
+) -> impl Iterator<Item = Utf8PathBuf> + 'f {
     let of_packages = packages
         .iter()
         .map(|package| (package.dir.as_path(), &package.config.assets));
-    let folders = of_packages.chain([(root, &config.assets)]);
-    let paths = folders.flat_map(|(dir, assets)| {
-        let assets = assets.iter().flatten();
-        assets.map(move |asset| dir.join(asset))
-    });
+    let folders = std::iter::once((root, &config.assets)).chain(of_packages);
+    folders.flat_map(|(dir, assets)| assets.iter().flatten().map(move |asset| below(dir, asset)))
+}
+
+/// Those of the paths, which are relative to the context, where nothing is.
+pub(super) fn absent(
+    context: &Utf8Path,
+    paths: impl Iterator<Item = Utf8PathBuf>,
+) -> BTreeSet<Utf8PathBuf> {
     paths.filter(|path| !context.join(path).exists()).collect()
 }
 

@@ -8,7 +8,7 @@ use guppy::PackageId;
 use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 use semver::Version;
 
-use super::context::{absent, context, holds, left_out, read_sources};
+use super::context::{absent, assets, context, holds, left_out, read_sources};
 use super::{
     About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, LockState, Membership, Package,
     Setting, build_script, cargo, cargo_config, committed, git, lock, manifests, relative, roots,
@@ -102,7 +102,7 @@ pub fn gather(place: &Where) -> Result<Facts> {
     let folders = packages.iter().map(|p| (p.dir.as_path(), &p.entries));
     Ok(Facts {
         left_out: left_out(&context, folders.chain([(root.as_path(), &entries)])),
-        absent: absent(&context, &root, &config, &packages),
+        absent: absent(&context, assets(&root, &config, &packages)),
         trimmable: manifests::trimmable(&packages, &context, &root, &lock, &cargo_config),
         root,
         packages,

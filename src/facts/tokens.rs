@@ -154,8 +154,8 @@ fn is_punct(token: &TokenTree, mark: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark)
 }
 
-/// Goes on to the end of the item: its body, or a semicolon.
-fn skip_item(tokens: &mut impl Iterator<Item = TokenTree>) {
+/// Goes on to the end of the item or statement: its body, or a semicolon.
+pub(super) fn skip_item(tokens: &mut impl Iterator<Item = TokenTree>) {
     tokens.find(|token| match token {
         TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
         token => is_punct(token, ';'),

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
-use super::Refusal;
+use super::{Refusal, context};
 use crate::catalog::Catalog;
 use crate::facts::{Facts, Package};
-use crate::ignore;
 use crate::path::below;
 use crate::why::{Choice, Why};
 
@@ -55,10 +54,9 @@ pub(super) fn assets(
     let known = known.into_iter().filter_map(|(name, why)| {
         let places = [(&package.entries, dir), (&facts.entries, &facts.root)];
         // What not every checkout has, or somebody's own ignore file keeps out of the context, cannot be copied.
-        let own = facts.own_ignore.as_deref().unwrap_or_default();
         let is_there = |base: &Utf8Path| {
             let path = base.join(&name);
-            !facts.left_out.contains(&path) && ignore::hides(own, &path).is_none()
+            !facts.left_out.contains(&path) && !context::own_ignore_hides(facts, &path)
         };
         let (_, base) = places
             .into_iter()

@@ -154,7 +154,7 @@ fn shown(facts: &Facts, hidden: &[&str]) -> Vec<Choice<Utf8PathBuf>> {
                 Why::Mentioned(m.source.clone(), m.path.clone()),
             )
         });
-    let assets = assets(facts).filter(|asset| is_hidden(asset, hidden));
+    let assets = facts.assets().filter(|asset| is_hidden(asset, hidden));
     let assets = assets.map(|asset| Choice::new(asset, Why::Config("assets")));
     let mut shown: Vec<Choice<Utf8PathBuf>> = Vec::new();
     for one in sources.chain(vendored).chain(named).chain(assets) {
@@ -166,6 +166,12 @@ fn shown(facts: &Facts, hidden: &[&str]) -> Vec<Choice<Utf8PathBuf>> {
         }
     }
     shown
+}
+
+/// Whether somebody's own ignore file keeps a path out of the context.
+pub(super) fn own_ignore_hides(facts: &Facts, path: &Utf8Path) -> bool {
+    let lines = facts.own_ignore.as_deref();
+    lines.is_some_and(|lines| ignore::hides(lines, path).is_some())
 }
 
 /// Whether the context may lack a path because of what its name says.
@@ -239,7 +245,7 @@ fn inputs(facts: &Facts) -> impl Iterator<Item = Utf8PathBuf> {
         .chain(lock)
         .chain(facts.cargo_config.files.iter().cloned())
         .chain(facts.cargo_config.vendored.iter().cloned())
-        .chain(assets(facts))
+        .chain(facts.assets())
         .chain(facts.packages.iter().flat_map(inputs_of_package))
 }
 
@@ -250,18 +256,6 @@ fn inputs_of_package(package: &Package) -> impl Iterator<Item = Utf8PathBuf> {
         .chain(package.roots.iter().cloned())
         .chain(package.modules.iter().cloned())
         .chain(found.map(|mention| mention.path.clone()))
-}
-
-/// The assets of the configuration.
-fn assets(facts: &Facts) -> impl Iterator<Item = Utf8PathBuf> {
-    let of_workspace = facts.config.assets.iter().flatten();
-    let of_packages = facts.packages.iter().flat_map(|package| {
-        let assets = package.config.assets.iter().flatten();
-        assets.map(|asset| below(&package.dir, asset))
-    });
-    of_workspace
-        .map(|asset| below(&facts.root, asset))
-        .chain(of_packages)
 }
 
 /// Names of files and folders that cargo, git and engines read.

@@ -5,8 +5,7 @@ use camino::Utf8PathBuf;
 use super::assets::Asset;
 use super::context;
 use crate::catalog::Catalog;
-use crate::facts::{Facts, Opened, Package, Resolution, Side};
-use crate::ignore;
+use crate::facts::{Facts, Opened, Resolution};
 use crate::path::{below, slashed};
 use crate::why::{Choice, Why};
 
@@ -16,12 +15,8 @@ const ASIDE: [&str; 6] = ["benches", "examples", "fixtures", "target", "test", "
 /// What the packages of the program name, and either plainly open or is called as such files usually are, each at
 /// the place where the program finds it when it is run in the package's folder, or at the root of the workspace.
 pub(super) fn opened(facts: &Facts, linked: &Resolution, catalog: &Catalog) -> Vec<Choice<Asset>> {
-    let in_program = |package: &&Package| {
-        let mut same = linked.named(&package.name);
-        same.any(|krate| krate.local && krate.side == Side::Target)
-    };
     let mut assets: Vec<Choice<Asset>> = Vec::new();
-    for package in facts.packages.iter().filter(in_program) {
+    for package in facts.packages_of(linked) {
         for opened in &package.opened {
             let for_tests = opened
                 .source
@@ -59,8 +54,7 @@ fn asset(opened: &Opened, facts: &Facts, catalog: &Catalog) -> Option<Asset> {
     };
     let from = below(base, &to);
     // What an ignore file keeps out of the context cannot be copied, and is hardly meant to be.
-    let own = facts.own_ignore.as_deref().unwrap_or_default();
-    if ignore::hides(own, &from).is_some() || context::is_usually_hidden(&from) {
+    if context::own_ignore_hides(facts, &from) || context::is_usually_hidden(&from) {
         return None;
     }
     let holds_package = facts

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Note;
 use super::needs::Needed;
 use crate::catalog::{Catalog, Names};
-use crate::facts::{Facts, Resolution, Side};
+use crate::facts::{Facts, Resolution};
 
 /// What has packages of its own that the image has not. Whether the program can do without is not plain, and few images
 /// get better with them all.
@@ -16,11 +16,9 @@ pub(super) fn notes(
     installed: &[Needed],
     catalog: &Catalog,
 ) -> Vec<Note> {
-    let packages = facts.packages.iter().filter(|package| {
-        let mut same = linked.named(&package.name);
-        same.any(|krate| krate.local && krate.side == Side::Target)
-    });
-    let starts = packages.flat_map(|package| &package.starts);
+    let starts = facts
+        .packages_of(linked)
+        .flat_map(|package| &package.starts);
     let lacks = |name: &&String| !installed.iter().any(|needed| needed.package == **name);
     let note = |(program, source): (&String, _)| {
         let (_, known) = catalog.program(program.rsplit('/').next()?)?;

@@ -1,7 +1,5 @@
 //! The programs of `tests/bases`, on every base that can be asked for.
 
-use std::process::Command;
-
 use anyhow::{Context, Result, ensure};
 use camino::Utf8Path;
 use snapbox::dir::DirRoot;
@@ -72,13 +70,13 @@ pub(crate) fn vendored_openssl_runs_on(base: &str) -> Result<()> {
 fn project(base: &str, packages: &[&str]) -> Result<DirRoot> {
     let project = Utf8Path::new(crate::ROOT).join("tests/bases");
     let copy = DirRoot::mutable_temp()?.with_template(project.as_std_path())?;
-    let output = Command::new(env!("CARGO_BIN_EXE_cargo-dockerize"))
-        .args(["dockerize", "--quiet", "--base", base])
-        .args(packages.iter().flat_map(|package| ["--package", *package]))
-        .current_dir(copy.path().context("no folder")?)
-        .output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{}: {said}", output.status);
+    let packages = packages.iter().flat_map(|package| ["--package", *package]);
+    let options: Vec<&str> = ["--quiet", "--base", base]
+        .into_iter()
+        .chain(packages)
+        .collect();
+    let dir = copy.path().and_then(Utf8Path::from_path);
+    crate::dockerize(dir.context("no folder")?, &options)?;
     Ok(copy)
 }
 

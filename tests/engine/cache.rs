@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -41,14 +40,7 @@ impl Project {
     }
 
     fn dockerize(&self, options: &[&str]) -> Result<()> {
-        let output = Command::new(env!("CARGO_BIN_EXE_cargo-dockerize"))
-            .args(["dockerize", "--manifest-path"])
-            .arg(self.dir().join("Cargo.toml"))
-            .args(options)
-            .output()?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{}\n{said}", output.status);
-        Ok(())
+        crate::dockerize(self.dir(), options)
     }
 
     fn build(&self) -> Result<Built> {

@@ -201,13 +201,23 @@ fn files_are_current(dir: &Utf8Path) -> Result<()> {
     for file in ["Dockerfile", ".dockerignore"] {
         ensure!(dir.join(file).is_file(), "`{dir}/{file}` is missing");
     }
+    dockerize(dir, &["--check"])
+}
+
+/// Runs the tool on the project in a folder. An error holds what it prints and says.
+fn dockerize(dir: &Utf8Path, options: &[&str]) -> Result<()> {
     let output = Command::new(env!("CARGO_BIN_EXE_cargo-dockerize"))
-        .args(["dockerize", "--check", "--manifest-path"])
+        .args(["dockerize", "--manifest-path"])
         .arg(dir.join("Cargo.toml"))
+        .args(options)
         .output()?;
-    let diff = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
     let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{}\n{diff}{said}", output.status);
+    ensure!(
+        output.status.success(),
+        "{}\n{printed}{said}",
+        output.status
+    );
     Ok(())
 }
 

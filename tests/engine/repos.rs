@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use camino::Utf8Path;
 use snapbox::dir::DirRoot;
 
-use crate::{ROOT, docker};
+use crate::{ROOT, docker, dockerize};
 
 /// A golden case, which builds with the files that are expected of it.
 struct Case {
@@ -101,7 +101,7 @@ pub(crate) fn a_whole_repository_builds() -> Result<()> {
     )?;
     let revision = git(context, &["rev-parse", "HEAD"])?;
     let backend = context.join("backend");
-    dockerize(&backend)?;
+    dockerize(&backend, &[])?;
 
     let dockerfile = backend.join("Dockerfile");
     let build = |stage| docker::build_from(context, &dockerfile, stage, &[]);
@@ -158,7 +158,7 @@ pub(crate) fn lock_files_of_all_ages_are_kept_to() -> Result<()> {
         let main = "fn main() { println!(\"{}\", itoa::Buffer::new().format(42)); }\n";
         fs_err::write(dir.join("src/main.rs"), main)?;
         fs_err::write(dir.join("Cargo.lock"), &lock)?;
-        dockerize(dir)?;
+        dockerize(dir, &[])?;
         ensure!(
             fs_err::read_to_string(dir.join("Cargo.lock"))? == lock,
             "it was changed"
@@ -191,16 +191,6 @@ pub(crate) fn a_bake_file_builds_every_image() -> Result<()> {
             "{bin} printed {version:?}"
         );
     }
-    Ok(())
-}
-
-fn dockerize(dir: &Utf8Path) -> Result<()> {
-    let output = Command::new(env!("CARGO_BIN_EXE_cargo-dockerize"))
-        .args(["dockerize", "--manifest-path"])
-        .arg(dir.join("Cargo.toml"))
-        .output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{}\n{said}", output.status);
     Ok(())
 }
 
