@@ -44,14 +44,25 @@ const COLUMNS: [&str; 6] = ["native", "auto", "layers", "mounts", "chef", "copy"
 const MEMBERS: usize = 12;
 
 /// What the members of the default project depend on.
-const CRATES: [&str; 6] = [
-    "axum = \"0.8\"",
-    "clap = { version = \"4\", features = [\"derive\"] }",
+const CRATES: [&str; 13] = [
+    "axum = { version = \"0.8\", features = [\"macros\"] }",
+    "chrono = { version = \"0.4\", features = [\"serde\"] }",
+    "clap = { version = \"4\", features = [\"derive\", \"env\"] }",
+    "handlebars = \"6\"",
+    "image = { version = \"0.25\", default-features = false, features = [\"png\", \"jpeg\"] }",
     "regex = \"1\"",
+    "reqwest = { version = \"0.12\", default-features = false, features = [\"gzip\", \"json\", \"rustls-tls\"] }",
     "serde = { version = \"1\", features = [\"derive\"] }",
     "serde_json = \"1\"",
+    "tera = \"1\"",
     "tokio = { version = \"1\", features = [\"full\"] }",
+    "tower-http = { version = \"0.6\", features = [\"full\"] }",
+    "tracing-subscriber = { version = \"0.3\", features = [\"env-filter\", \"json\"] }",
 ];
+
+/// How many routes the binary of the default project has, and four times what each library has: generic code that its
+/// crate compiles, as in services.
+const ROUTES: usize = 60;
 
 fn main() -> Result<()> {
     // `cargo test --benches` only wants to know whether it compiles.
@@ -389,19 +400,11 @@ fn generate(dir: &Path) -> Result<()> {
                 "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dependencies]\n{dependencies}"
             ),
         )?;
-        let calls = used.map(|i| {
-            let name = member(i).replace('-', "_");
-            format!("println!(\"{{}}\", {name}::answer(\"a\"));")
-        });
-        let calls = calls.collect::<Vec<_>>().concat();
         let (file, text) = if i == MEMBERS - 1 {
-            ("main.rs", format!("fn main() {{ {calls} }}\n"))
+            let parts: Vec<String> = used.map(|i| member(i).replace('-', "_")).collect();
+            ("main.rs", service(&parts))
         } else {
-            let text = "#[derive(serde::Serialize)]\npub struct Answer<'a> { found: Vec<&'a str> }\n\n\
-                        pub fn answer(text: &str) -> String {\n    let words = regex::Regex::new(r\"\\w+\").unwrap();\n    \
-                        let found = words.find_iter(text).map(|word| word.as_str()).collect();\n    \
-                        serde_json::to_string(&Answer { found }).unwrap()\n}\n";
-            ("lib.rs", text.to_owned())
+            ("lib.rs", routes(ROUTES / 4, &[]) + ANSWER)
         };
         write(&format!("{name}/src/{file}"), &text)?;
     }
@@ -412,6 +415,53 @@ fn generate(dir: &Path) -> Result<()> {
     )?;
     let mut command = Command::new(env!("CARGO"));
     output(command.current_dir(dir).arg("generate-lockfile")).map(drop)
+}
+
+/// What each library of the default project holds beside its routes.
+const ANSWER: &str = r#"
+#[derive(serde::Serialize)]
+pub struct Answer<'a> { found: Vec<&'a str> }
+
+pub fn answer(text: &str) -> String {
+    let words = regex::Regex::new(r"\w+").unwrap();
+    let found = words.find_iter(text).map(|word| word.as_str()).collect();
+    serde_json::to_string(&Answer { found }).unwrap()
+}
+"#;
+
+/// So many routes, each of which calls one of the libraries, or the crate itself.
+fn routes(count: usize, parts: &[String]) -> String {
+    let handlers = (0..count).map(|i| {
+        let part = parts.get(i % parts.len().max(1)).map_or("crate", String::as_str);
+        format!(
+            "#[derive(serde::Serialize, serde::Deserialize)]\n\
+             struct Query{i} {{ text: String, count: Option<u{bits}>, since: chrono::DateTime<chrono::Utc> }}\n\n\
+             async fn route_{i}(axum::Json(query): axum::Json<Query{i}>) -> axum::Json<(Query{i}, String)> {{\n    \
+             let answer = {part}::answer(&query.text);\n    axum::Json((query, answer))\n}}\n\n",
+            bits = [8, 16, 32, 64][i % 4]
+        )
+    });
+    let calls =
+        (0..count).map(|i| format!("\n        .route(\"/{i}\", axum::routing::post(route_{i}))"));
+    format!(
+        "{}pub fn router() -> axum::Router {{\n    axum::Router::new(){}\n}}\n",
+        handlers.collect::<String>(),
+        calls.collect::<String>()
+    )
+}
+
+/// A service with routes of its own and those of its libraries.
+fn service(parts: &[String]) -> String {
+    let nested = parts
+        .iter()
+        .map(|part| format!("\n        .nest(\"/{part}\", {part}::router())"));
+    format!(
+        "{}\n#[tokio::main]\nasync fn main() {{\n    let router = router(){};\n    \
+         let listener = tokio::net::TcpListener::bind(\"0.0.0.0:8080\").await.unwrap();\n    \
+         axum::serve(listener, router).await.unwrap();\n}}\n",
+        routes(ROUTES, parts),
+        nested.collect::<String>()
+    )
 }
 
 /// What a command prints. An error holds the end of what it says.
