@@ -15,16 +15,21 @@ use snapbox::dir::{DirRoot, Walk};
 use crate::ROOT;
 use crate::docker::{self, Built};
 
-/// A copy of the project.
+/// A copy of a project of `tests`, and the stage of its image.
 struct Project {
     copy: DirRoot,
+    stage: &'static str,
 }
 
 impl Project {
     fn new(strategy: &str) -> Result<Self> {
-        let template = Path::new(ROOT).join("tests/rebuild");
+        Self::of("rebuild", strategy)
+    }
+
+    fn of(name: &'static str, strategy: &str) -> Result<Self> {
+        let template = Path::new(ROOT).join("tests").join(name);
         let copy = DirRoot::mutable_temp()?.with_template(&template)?;
-        let project = Self { copy };
+        let project = Self { copy, stage: name };
         // What other runs have kept must not be found.
         project.append(
             "Cargo.toml",
@@ -44,7 +49,7 @@ impl Project {
     }
 
     fn build(&self) -> Result<Built> {
-        docker::build_beside(self.dir(), "rebuild")
+        docker::build_beside(self.dir(), self.stage)
     }
 
     fn read(&self, file: &str) -> Result<String> {
@@ -275,6 +280,49 @@ pub(crate) fn a_script_that_writes_among_the_sources_runs_again() -> Result<()> 
     project.ships(&mut lines, &[("main", "2")])?;
     project.write("crates/base/input", "base 3")?;
     project.ships(&mut lines, &[("base", "3")])?;
+    Ok(())
+}
+
+/// What the macros of real crates read, of which cargo is told nothing or not all: `sqlx::migrate!`, diesel's
+/// `embed_migrations!`, `include_dir!`.
+pub(crate) fn embedded_files_ship() -> Result<()> {
+    let project = Project::of("embedded", "auto")?;
+    let ships = |markers: &[&str]| -> Result<Built> {
+        let built = project.build()?;
+        let printed = built.image.run(&[], &[], "")?;
+        let printed: Vec<&str> = printed.lines().collect();
+        ensure!(printed == markers, "{printed:?} in place of {markers:?}");
+        Ok(built)
+    };
+    let first = ["assets-first", "diesel-first", "sqlx-first"];
+    let write = |state: &str| -> Result<()> {
+        project.write(
+            "assets/deep/second.txt",
+            &format!("marker-assets-{state}\n"),
+        )?;
+        project.write("sqlx/2_second.sql", &format!("-- marker-sqlx-{state}\n"))?;
+        let diesel = "diesel/2024-01-02-000000_second/up.sql";
+        project.write(diesel, &format!("-- marker-diesel-{state}\n"))
+    };
+    ships(&first)?;
+    for state in ["added", "changed"] {
+        write(state)?;
+        let new = ["assets", "diesel", "sqlx"].map(|what| format!("{what}-{state}"));
+        let mut all: Vec<&str> = first
+            .into_iter()
+            .chain(new.iter().map(String::as_str))
+            .collect();
+        all.sort_unstable();
+        let built = ships(&all)?;
+        ensure!(
+            !compiled(&built, "sqlx-core"),
+            "a dependency is built twice"
+        );
+    }
+    project.remove("assets/deep/second.txt")?;
+    project.remove("sqlx/2_second.sql")?;
+    fs_err::remove_dir_all(project.dir().join("diesel/2024-01-02-000000_second"))?;
+    ships(&first)?;
     Ok(())
 }
 

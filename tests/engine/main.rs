@@ -45,6 +45,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
         "a_script_that_writes_among_the_sources_runs_again",
         cache::a_script_that_writes_among_the_sources_runs_again,
     ),
+    ("embedded_files_ship", cache::embedded_files_ship),
     (
         "a_release_finds_the_dependencies_again",
         cache::a_release_finds_the_dependencies_again,
