@@ -58,7 +58,8 @@ pub fn run(args: &Args) -> Outcome {
     });
     dockerize(args).unwrap_or_else(|error| {
         if let Some(occupied) = error.downcast_ref::<Occupied>() {
-            Shell::out(&occupied.diff);
+            // The error below says what matters.
+            let _ = Shell::out(&occupied.diff);
         }
         Shell::error(format_args!("{error:#}"), hint(&error).as_deref());
         match error.downcast_ref::<Stopped>() {
@@ -90,11 +91,11 @@ fn hint(error: &anyhow::Error) -> Option<String> {
 
 fn dockerize(args: &Args) -> Result<Outcome> {
     if let Some(shell) = args.manual.completions {
-        Shell::out(cli::completions(shell));
+        Shell::out(cli::completions(shell))?;
         return Ok(Outcome::Done);
     }
     if args.manual.man {
-        Shell::out(cli::man());
+        Shell::out(cli::man())?;
         return Ok(Outcome::Done);
     }
     let shell = Shell::new(match args {
@@ -128,14 +129,14 @@ fn dockerize(args: &Args) -> Result<Outcome> {
     let files = crate::render::render(&plan, &dockerfile)?;
 
     if args.mode.stdout {
-        Shell::out(&files[0].text);
+        Shell::out(&files[0].text)?;
         return Ok(Outcome::Done);
     }
     let explanation = Explanation::new(&plan, &dockerfile);
     if args.mode.explain {
         match args.format {
-            Format::Text => Shell::out(explanation.text()),
-            Format::Json => Shell::out(explanation.json()),
+            Format::Text => Shell::out(explanation.text())?,
+            Format::Json => Shell::out(explanation.json())?,
         }
         return Ok(Outcome::Done);
     }

@@ -1,16 +1,15 @@
 //! The terminal. Everything that is printed goes through here: what people read to stderr, in cargo's style;
 //! what could be piped to stdout.
 #![expect(
-    clippy::disallowed_macros,
     clippy::disallowed_methods,
     reason = "the terminal and its environment are here"
 )]
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
-use anstream::{eprintln, print};
 use anstyle::{AnsiColor, Style};
+use anyhow::{Context, Result};
 use camino::Utf8PathBuf;
 
 /// How much is printed.
@@ -77,26 +76,37 @@ impl Shell {
 
     fn line(self, style: Style, verb: &str, message: impl Display) {
         if self.verbosity > Verbosity::Quiet {
-            eprintln!("{style}{verb:>12}{style:#} {message}");
+            Self::say(format_args!("{style}{verb:>12}{style:#} {message}"));
         }
     }
 
     /// An error and, below it, the way out.
     pub fn error(message: impl Display, hint: Option<&str>) {
-        eprintln!("{RED}error{RED:#}: {message}");
+        Self::say(format_args!("{RED}error{RED:#}: {message}"));
         if let Some(hint) = hint {
-            eprintln!("\n{CYAN}hint{CYAN:#}: {hint}");
+            Self::say(format_args!("\n{CYAN}hint{CYAN:#}: {hint}"));
         }
     }
 
+    fn say(message: impl Display) {
+        // Nobody is left to be told when it cannot be written.
+        let _ = writeln!(anstream::stderr(), "{message}");
+    }
+
     /// What the command was asked for, as it is.
-    pub fn out(text: impl Display) {
-        print!("{text}");
+    ///
+    /// # Errors
+    /// It cannot be written. A reader that has seen enough, as `head` has, is none.
+    pub fn out(text: impl Display) -> Result<()> {
+        let mut stdout = anstream::stdout();
+        match write!(stdout, "{text}").and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => written.context("failed to print the answer"),
+        }
     }
 
     /// What another program prints of its progress, as it is.
     pub fn pass_on(bytes: &[u8]) {
-        // Nobody is left to be told when it cannot be written.
         let _ = std::io::stderr().write_all(bytes);
     }
 

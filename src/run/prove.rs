@@ -46,8 +46,8 @@ pub(super) fn prove(
     let changes = report.changes();
     if report.sound || !args.verify.fix || changes.is_empty() {
         match args.format {
-            Format::Text => Shell::out(report.text()),
-            Format::Json => Shell::out(report.json()),
+            Format::Text => Shell::out(report.text())?,
+            Format::Json => Shell::out(report.json())?,
         }
         return Ok(if report.sound {
             Outcome::Done

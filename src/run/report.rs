@@ -79,7 +79,8 @@ pub(super) fn changes(
                 shell.note("Left alone", format_args!("{name}, which is your own"));
             }
             Change::Stale { diff, owner, found } => {
-                Shell::out(diff);
+                // The line below says what matters.
+                let _ = Shell::out(diff);
                 let what = match (owner, found) {
                     (_, None) => "is not there".to_owned(),
                     (Owner::User, _) => "was not written by cargo-dockerize".to_owned(),
