@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::files::mark;
+
 /// A Dockerfile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dockerfile {
@@ -132,6 +134,7 @@ pub fn read(text: &str) -> Result<Dockerfile, Malformed> {
 /// Lines with their continuations, each with the number of its first one.
 fn logical_lines(text: &str) -> Result<Vec<(usize, String)>, Malformed> {
     let mut logical = Vec::new();
+    let text = text.trim_start_matches(mark::BYTE_ORDER);
     let mut lines = text.lines().enumerate();
     while let Some((number, first)) = lines.next() {
         let mut words = Vec::new();
@@ -194,8 +197,7 @@ fn stage(rest: &str, file: &Dockerfile) -> Result<Stage, String> {
         [image, r#as, name] if r#as.eq_ignore_ascii_case("as") => (image, name.to_owned()),
         _ => return Err(format!("`FROM {rest}` is not `FROM IMAGE AS NAME`")),
     };
-    let well_named = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
-    if !name.chars().all(well_named) {
+    if !is_name(&name) {
         return Err(format!("no stage can be named `{name}`"));
     }
     if file.stages.iter().any(|stage| stage.name == name) {
@@ -206,6 +208,16 @@ fn stage(rest: &str, file: &Dockerfile) -> Result<Stage, String> {
         name,
         instructions: Vec::new(),
     })
+}
+
+/// Whether it can name a stage, which the engine takes for the name of an image as well: lower case, and letters or
+/// digits around every separator.
+fn is_name(name: &str) -> bool {
+    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let mut separators = name.split(is_inner).filter(|between| !between.is_empty());
+    let is_separator =
+        |between: &str| ["_", "__", "."].contains(&between) || between.chars().all(|c| c == '-');
+    name.starts_with(is_inner) && name.ends_with(is_inner) && separators.all(is_separator)
 }
 
 /// Whether the instruction has the words that it needs.
@@ -248,7 +260,7 @@ mod tests {
 
     #[test]
     fn lines_are_joined_and_comments_left_out() {
-        let text = "# escape\nARG X\nFROM a:1 AS x\n\nRUN one \\\n  # why\n\n   && two\nrun <<EOF\nnot an instruction\nEOF\nFROM x\n";
+        let text = "\u{feff}# escape\nARG X\nFROM a:1 AS x\n\nRUN one \\\n  # why\n\n   && two\nrun <<EOF\nnot an instruction\nEOF\nFROM x\n";
         let file = read(text).expect("it is well formed");
         let [x, last] = &file.stages[..] else {
             panic!("{file:?}")
@@ -275,6 +287,10 @@ mod tests {
             error("FROM a AS x\nFROM b AS x"),
             "line 2: there are two stages `x`"
         );
+        for name in ["A", "a-", ".a", "a..b", "a-_b", "ä"] {
+            let text = format!("FROM a AS {name}");
+            assert!(error(&text).ends_with(&format!("no stage can be named `{name}`")));
+        }
         assert_eq!(
             error("FROM a\nCOPY --from=b x y"),
             "line 2: there is no stage `b` yet"

@@ -156,7 +156,8 @@ pub struct Occupied {
 
 fn diff(path: &Utf8Path, old: &str, new: &str) -> String {
     let name = path.file_name().unwrap_or_default();
-    TextDiff::from_lines(old, new)
+    // Other line ends are no difference.
+    TextDiff::from_lines(&*old.replace("\r\n", "\n"), new)
         .unified_diff()
         .header(
             &format!("{name} (on disk)"),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// What the names of temporary files begin with.
-const TEMPORARY: &str = ".dockerize-";
+/// What the names of temporary files begin and end with. Nobody else calls a file so.
+const TEMPORARY: [&str; 2] = [".cargo-dockerize-", ".tmp"];
 
 /// The text of a regular file, or None if there is nothing.
 pub(super) fn read(path: &Utf8Path) -> Result<Option<String>> {
@@ -67,12 +67,15 @@ pub(super) fn write(path: &Utf8Path, text: &str, old: Option<&str>) -> Result<()
         let error = io::Error::from(error.kind());
         anyhow::Error::new(error).context(format!("failed to write `{path}`"))
     };
+    let [start, end] = TEMPORARY;
     let mut temporary = usual(&mut tempfile::Builder::new())
-        .prefix(TEMPORARY)
+        .prefix(start)
+        .suffix(end)
         .tempfile_in(folder)
         .map_err(failed)?;
     temporary.write_all(text.as_bytes()).map_err(failed)?;
     if let Ok(metadata) = path.metadata() {
+        give(temporary.as_file(), &metadata);
         let permissions = metadata.permissions();
         temporary
             .as_file()
@@ -123,8 +126,10 @@ pub(super) fn back_up(path: &Utf8Path, text: &str) -> Result<Utf8PathBuf> {
 /// Removes what a run left behind that was killed while it wrote. One that is still at it is not that slow.
 fn tidy_up(folder: &Utf8Path) {
     const LONG: Duration = Duration::from_hours(1);
+    let [start, end] = TEMPORARY;
+    let is_ours = |name: &str| name.starts_with(start) && name.ends_with(end);
     let entries = folder.read_dir_utf8().into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| entry.file_name().starts_with(TEMPORARY)) {
+    for entry in entries.filter(|entry| is_ours(entry.file_name())) {
         let modified = entry.metadata().and_then(|metadata| metadata.modified());
         if modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > LONG)) {
             let _ = fs_err::remove_file(entry.path());
@@ -147,6 +152,17 @@ fn usual<'b, 'p, 's>(
 ) -> &'b mut tempfile::Builder<'p, 's> {
     builder
 }
+
+/// Gives a file to the owner of another one, as far as the user may: root, in a container, works on the files of
+/// somebody else.
+#[cfg(unix)]
+fn give(file: &std::fs::File, like: &std::fs::Metadata) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let _ = fchown(file, Some(like.uid()), Some(like.gid()));
+}
+
+#[cfg(not(unix))]
+fn give(_: &std::fs::File, _: &std::fs::Metadata) {}
 
 /// Makes a new name in a folder last.
 #[cfg(unix)]

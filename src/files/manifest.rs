@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
+use similar::TextDiff;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, TableLike, Value};
 
-use super::disk;
+use super::{disk, mark};
 use crate::config::{self, Config, Table};
 
 /// A key below `metadata.dockerize`, and what becomes of it.
@@ -111,17 +112,39 @@ impl Edited {
     }
 }
 
-/// The text with the settings made. Line ends stay what they are.
+/// The text with the settings made.
 fn edited(text: &str, settings: &[Setting]) -> Result<String> {
-    let crlf = text.contains("\r\n");
     let mut manifest: DocumentMut = text.replace("\r\n", "\n").parse()?;
     for setting in settings {
         let mut path = vec![table(&manifest).name(), "metadata", "dockerize"];
         path.extend(&setting.key);
         set(manifest.as_table_mut(), &path, &setting.value)?;
     }
-    let new = manifest.to_string();
-    Ok(if crlf { new.replace('\n', "\r\n") } else { new })
+    Ok(with_old_lines(text, &manifest.to_string()))
+}
+
+/// The new text, where each line of the old one that is still there is what it was to the byte: with its own end, and
+/// the mark that the file begins with.
+fn with_old_lines(old: &str, new: &str) -> String {
+    let newline = if old.contains("\r\n") { "\r\n" } else { "\n" };
+    let unmarked = old.trim_start_matches(mark::BYTE_ORDER);
+    let old_lines: Vec<&str> = unmarked.split_inclusive('\n').collect();
+    let [before, after] = [unmarked, new].map(|text| text.lines().collect::<Vec<_>>());
+    let mut text = old[..old.len() - unmarked.len()].to_owned();
+    let mut is_open = false;
+    for change in TextDiff::from_slices(&before, &after).iter_all_changes() {
+        let line = match (change.new_index(), change.old_index()) {
+            (None, _) => continue,
+            (Some(_), Some(at)) => old_lines[at].to_owned(),
+            (Some(at), None) => format!("{}{newline}", after[at]),
+        };
+        if is_open {
+            text += newline;
+        }
+        is_open = !line.ends_with('\n');
+        text += &line;
+    }
+    text
 }
 
 /// The table whose metadata holds the configuration of the workspace.
@@ -295,6 +318,18 @@ bins = [
                 .starts_with("[workspace]\nmetadata = { dockerize = { profile = \"dist\"")
         );
         assert!(edited("[workspace]\r\nmembers = []\r\n").contains("dist\"\r\nbins"));
+    }
+
+    #[test]
+    fn all_other_bytes_stay() {
+        let text = "\u{feff}[package]\r\nname = 'a'\n\r\n[dependencies]\n# last";
+        let new = edited(text);
+        let added = "[package.metadata.dockerize]\r\nprofile = \"dist\"\r\nbins = [\"api\", \"worker\"]\r\n\
+                     packages.runtime = [\"libfoo1\"]\r\n";
+        assert_eq!(
+            new.replace(added, ""),
+            text.replace("\r\n[dep", "\r\n\r\n[dep")
+        );
     }
 
     #[test]

@@ -265,17 +265,28 @@ fn makes<'a>(
     files.map(fill).chain(folders).collect()
 }
 
-/// The binary's name as the name of a stage: lower case, no other characters than a tag may have, not one
-/// that is taken.
+/// The binary's name as the name of a stage, not one that is taken. Engines take it for that of an image as well: lower
+/// case, with letters or digits at both ends and around every separator.
 fn stage_name(bin: &str, taken: &mut BTreeSet<String>) -> String {
-    let allowed = |c: char| {
-        if c.is_ascii_alphanumeric() || "-_.".contains(c) {
-            c
-        } else {
-            '-'
+    let mut name = String::new();
+    let mut between = String::new();
+    for c in bin.to_ascii_lowercase().chars() {
+        if !c.is_ascii_alphanumeric() {
+            between.push(if "_.".contains(c) { c } else { '-' });
+            continue;
         }
-    };
-    let mut name: String = bin.to_ascii_lowercase().chars().map(allowed).collect();
+        let is_separator = ["_", "__", "."].contains(&&*between) || !between.contains(['_', '.']);
+        name += match &*between {
+            _ if name.is_empty() => "",
+            between if is_separator => between,
+            _ => "-",
+        };
+        name.push(c);
+        between.clear();
+    }
+    if name.is_empty() {
+        "app".clone_into(&mut name);
+    }
     let starts_well = name.starts_with(|c: char| c.is_ascii_lowercase());
     if !starts_well || TAKEN.contains(&name.as_str()) {
         name.insert_str(0, "app-");
@@ -352,6 +363,9 @@ mod tests {
         assert_eq!(stage_name("build", &mut taken), "app-build");
         assert_eq!(stage_name("7zip", &mut taken), "app-7zip");
         assert_eq!(stage_name("größe", &mut taken), "gr--e");
+        assert_eq!(stage_name("a.b_c__d--e", &mut taken), "a.b_c__d--e");
+        assert_eq!(stage_name("_a..b-_c+", &mut taken), "a-b-c");
+        assert_eq!(stage_name("日本", &mut taken), "app");
     }
 
     #[test]
