@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 
 use clap::ValueEnum;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 pub use self::read::{Invalid, read};
@@ -18,7 +18,12 @@ use crate::catalog::Row;
 /// Keys for the whole workspace. A package that is a workspace of its own may write them under
 /// `[package.metadata.dockerize]` as well.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    expecting = "a table"
+)]
 pub struct Config {
     /// What the programs run on: `auto`, `distroless`, `debian`, `alpine`, `scratch` or an image.
     pub base: Option<String>,
@@ -79,7 +84,7 @@ pub struct Config {
 
 /// A run of an image, and what it has to come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
 pub struct Proof {
     /// Arguments.
     pub args: Vec<String>,
@@ -126,7 +131,12 @@ impl fmt::Display for Cache {
 
 /// Keys for one package, which replace those of the workspace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    expecting = "a table"
+)]
 pub struct PackageConfig {
     /// As [`Config::base`].
     pub base: Option<String>,
@@ -155,16 +165,42 @@ pub struct PackageConfig {
 }
 
 /// A health check: what to run alone, or with times.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "a list of words, a line for the shell, or a table with `test`"
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
     /// What to run.
     Test(Test),
     /// With times.
     Table(Healthcheck),
+}
+
+/// As for [`OneOrMany`].
+impl<'de> Deserialize<'de> for Health {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = Health;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of words, a line for the shell, or a table with `test`")
+            }
+
+            fn visit_str<E: de::Error>(self, line: &str) -> Result<Health, E> {
+                Ok(Health::Test(Test::Shell(line.to_owned())))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Health, A::Error> {
+                let words = Vec::deserialize(SeqAccessDeserializer::new(list));
+                words.map(|words| Health::Test(Test::Exec(words)))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Health, A::Error> {
+                Healthcheck::deserialize(MapAccessDeserializer::new(map)).map(Health::Table)
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// What a health check runs.
@@ -210,7 +246,7 @@ impl From<Health> for Healthcheck {
 
 /// Plain lists of packages, by their names in the builder's and the runtime image's distribution.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
 pub struct ExtraPackages {
     /// For the build.
     pub build: Vec<String>,

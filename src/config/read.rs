@@ -37,9 +37,22 @@ pub fn read<T: DeserializeOwned + Default>(
     let Some(value) = metadata.get("dockerize") else {
         return Ok(T::default());
     };
+    let mut path = vec![table.name().into(), "metadata".into(), "dockerize".into()];
+    if breaks_lines(value, &mut path) {
+        let what = "no line breaks or other control characters can be part of it".to_owned();
+        return Err(Invalid {
+            manifest: manifest.to_owned(),
+            line: text().and_then(|text| line(&text, &path)),
+            path,
+            what,
+            hint: None,
+        });
+    }
     serde_path_to_error::deserialize(value.clone()).map_err(|error| {
-        let (keys, mut what) = (error.path().clone(), error.into_inner().to_string());
-        let mut path = vec![table.name().into(), "metadata".into(), "dockerize".into()];
+        let (keys, mut what) = (
+            error.path().clone(),
+            plainly(&error.into_inner().to_string()),
+        );
         path.extend(keys.iter().filter_map(|segment| match segment {
             Segment::Map { key } => Some(key.clone()),
             Segment::Seq { .. } | Segment::Enum { .. } | Segment::Unknown => None,
@@ -61,6 +74,49 @@ pub fn read<T: DeserializeOwned + Default>(
             hint,
         }
     })
+}
+
+/// Keys whose values may have several lines: they are quoted for the files, or go into them as they are.
+const OF_LINES: [&str; 5] = ["after", "args", "before", "healthcheck", "verify"];
+
+/// Whether a string in the value would break a line of the files. Then `path` leads to it.
+fn breaks_lines(value: &serde_json::Value, path: &mut Vec<String>) -> bool {
+    match value {
+        serde_json::Value::String(text) => text.contains(breaks_line),
+        serde_json::Value::Array(values) => values.iter().any(|value| breaks_lines(value, path)),
+        serde_json::Value::Object(table) => table.iter().any(|(key, value)| {
+            if OF_LINES.contains(&key.as_str()) {
+                return false;
+            }
+            path.push(key.clone());
+            let breaks = key.contains(breaks_line) || breaks_lines(value, path);
+            if !breaks {
+                path.pop();
+            }
+            breaks
+        }),
+        _ => false,
+    }
+}
+
+fn breaks_line(c: char) -> bool {
+    c.is_control() && c != '\t'
+}
+
+/// Serde's message in the words of TOML.
+fn plainly(message: &str) -> String {
+    let words = [
+        ("expected a sequence", "expected a list"),
+        ("expected a map", "expected a table"),
+        ("expected u16", "expected a number up to 65535"),
+        ("expected u32", "expected a number"),
+        ("expected u64", "expected a number"),
+    ];
+    let found = words.iter().find(|(rust, _)| message.ends_with(rust));
+    found.map_or_else(
+        || message.to_owned(),
+        |(rust, plain)| message.replace(rust, plain),
+    )
 }
 
 /// The unknown key in serde's message, and the known ones.
@@ -162,6 +218,51 @@ mod tests {
             "`Cargo.toml` line 7: `workspace.metadata.dockerize.packages.bild`: there is no such key"
         );
         assert_eq!(hint.as_deref(), Some("there is `build`"));
+    }
+
+    #[test]
+    fn a_value_that_would_break_a_line_is_named() {
+        for config in [
+            "workdir = '/a'\nenv.A = \"b\\nRUN c\"\n",
+            "base='x'\nvolumes = ['/a', \"/b\\r\"]\n",
+        ] {
+            let (message, _) = error(Table::Package, config);
+            assert!(
+                message.starts_with("`Cargo.toml` line 7: `package"),
+                "{message}"
+            );
+            assert!(message.contains("no line breaks"), "{message}");
+        }
+        let lines = serde_json::json!({ "dockerize": { "before": { "a": ["RUN b &&\\\n c"] }, "args": ["\n"] } });
+        assert!(read::<Config>(&lines, Table::Workspace, "Cargo.toml".into(), || None).is_ok());
+    }
+
+    #[test]
+    fn types_are_named_in_the_words_of_the_manifest() {
+        let said = |config: &str| error(Table::Package, config).0;
+        assert!(said("expose = '80'\n").ends_with("string \"80\", expected a list"));
+        assert!(said("expose = [70000]\n").ends_with("`70000`, expected a number up to 65535"));
+        assert!(said("verify = 1\n").ends_with("expected a table"));
+    }
+
+    #[test]
+    fn a_key_below_a_key_of_several_forms_is_named() {
+        for table in [Table::Workspace, Table::Package] {
+            let (message, hint) = error(table, "healthcheck = { test = 'x', intervall = '1s' }\n");
+            let key = format!(
+                "line 6: `{}.metadata.dockerize.healthcheck.intervall`",
+                table.name()
+            );
+            assert!(message.contains(&key), "{message}");
+            assert_eq!(hint.as_deref(), Some("there is `interval`"));
+        }
+        let (message, _) = error(Table::Package, "healthcheck = 1\n");
+        assert!(
+            message.contains("expected a list of words, a line"),
+            "{message}"
+        );
+        let (message, _) = error(Table::Package, "healthcheck.retries = 1\n");
+        assert!(message.ends_with("missing field `test`"), "{message}");
     }
 
     #[test]
