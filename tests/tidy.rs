@@ -7,7 +7,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use cargo_dockerize::Cargo;
 use cargo_dockerize::catalog::{CATALOG, Names, Packages};
+use clap::Parser;
 use proc_macro2::{TokenStream, TokenTree};
 use snapbox::dir::Walk;
 
@@ -317,5 +319,27 @@ fn cases_open_with_a_sentence() {
             "{}: what does it show?",
             path.display()
         );
+    }
+}
+
+#[test]
+fn commands_that_are_shown_are_commands() {
+    let hook = read(".pre-commit-hooks.yaml");
+    let text = read("README.md")
+        .replace("SHELL", "bash")
+        .replace("SECONDS", "9")
+        + &hook;
+    let calls = text.split("cargo dockerize").skip(1).map(|rest| {
+        let end = rest.find(['`', '\n', '|', '&']).unwrap_or(rest.len());
+        &rest[..end]
+    });
+    let calls: Vec<&str> = calls.filter(|rest| rest.starts_with(" --")).collect();
+    assert!(calls.len() > 8, "{calls:?}");
+    for options in calls {
+        let words = ["cargo", "dockerize"].into_iter().chain(options.split(' '));
+        let words = words.filter(|word| !word.is_empty());
+        if let Err(error) = Cargo::try_parse_from(words) {
+            panic!("cargo dockerize{options}: {error}");
+        }
     }
 }
