@@ -18,6 +18,7 @@ mod links;
 mod lock;
 mod manifests;
 mod opened;
+mod own_ignore;
 mod roots;
 mod sources;
 mod started;
@@ -40,6 +41,7 @@ pub use self::links::Link;
 pub use self::lock::{Lock, LockFile, LockState};
 pub use self::manifests::Trimmable;
 pub use self::opened::Opened;
+pub use self::own_ignore::OwnIgnore;
 pub use self::sources::Mention;
 pub use self::toolchain::{Channel, ToolchainFile};
 use crate::config::{Config, PackageConfig};
@@ -73,10 +75,12 @@ pub struct Facts {
     pub cargo_config: CargoConfig,
     /// What an earlier run wrote.
     pub committed: Committed,
+    /// The file that the Dockerfile's path leads to by links, relative to the context.
+    pub linked_dockerfile: Option<Utf8PathBuf>,
     /// The member whose folder the command runs in, or whose manifest was named, unless it is the root.
     pub here: Option<String>,
-    /// The lines of an ignore file at the root of the context that is somebody's own.
-    pub own_ignore: Option<Vec<String>>,
+    /// The ignore file that the engine reads, where it is somebody's own.
+    pub own_ignore: Option<OwnIgnore>,
     /// Whether git's history lies in the context.
     pub has_history: bool,
     /// The configuration of the workspace.
@@ -236,6 +240,13 @@ impl Facts {
             .iter()
             .filter(|p| p.membership != Membership::PathDependency)
     }
+}
+
+/// The text of a regular file, if it is one. Reading a pipe would wait for its writer.
+fn text_of(path: &Utf8Path) -> Option<String> {
+    path.is_file()
+        .then(|| fs_err::read_to_string(path).ok())
+        .flatten()
 }
 
 /// `path` below `base`, as it is written on every system, or as it is where it lies elsewhere.

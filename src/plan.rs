@@ -24,6 +24,7 @@ mod scripts;
 mod started;
 mod toolchain;
 mod tools;
+mod wellformed;
 
 pub use self::access::{Access, Homes};
 pub use self::alternative::{Alternative, Price, Would};
@@ -120,6 +121,7 @@ pub struct Verbatim {
 pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Result<Plan> {
     build::for_linux(facts)?;
     context::may_hold_a_dockerfile(facts, request)?;
+    wellformed::check(facts, request)?;
     let features = build::features(facts, request);
     let selection = binaries::select(facts, request, &features, catalog)?;
     let mut command = build::command(facts, request, &selection, features, catalog);
@@ -183,7 +185,7 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
         },
     });
     let context = context::context(facts, &built.needs);
-    notes.extend(context::notes(facts, request, &context));
+    notes.extend(context::notes(facts, request, &context, &images));
     Ok(Plan {
         context,
         toolchain,

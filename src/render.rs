@@ -34,7 +34,7 @@ struct Dockerfile<'p> {
     /// The reason for Rust's version, where it is one that stays: a bot may bump the others.
     rust_why: Option<&'p Why>,
     builder: &'p str,
-    workdir: Utf8PathBuf,
+    workdir: String,
     env: Vec<Env>,
     install: String,
     /// Calls that complete the toolchain.
@@ -49,7 +49,7 @@ struct Dockerfile<'p> {
     mounts: Vec<String>,
     app: &'static str,
     sources: &'static str,
-    sources_workdir: Utf8PathBuf,
+    sources_workdir: String,
     /// Whether the build finds the tree and what it made of it last time.
     keeps_tree: bool,
     /// Cargo's output, relative to the context.
@@ -97,7 +97,7 @@ struct Dockerignore<'p> {
 /// Instructions of the project's own that have no place.
 pub fn render(plan: &Plan, dockerfile: &Utf8Path) -> Result<Vec<File>, Refusal> {
     let usual = plan.context.dir.value.join("Dockerfile") == dockerfile;
-    let ignore = if usual && plan.context.own_ignore_hides.is_none() {
+    let ignore = if usual && !plan.context.ignore_is_beside {
         dockerfile.with_file_name(".dockerignore")
     } else {
         Utf8PathBuf::from(format!("{dockerfile}.dockerignore"))
@@ -172,7 +172,7 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
     let access = || plan.build.access.iter().map(|access| &access.value);
     let settings = access().filter_map(Access::setting).map(str::to_owned);
     let cargo: Vec<String> = settings.chain(cargo).collect();
-    let workdir = below_app(&context.root);
+    let workdir = word(below_app(&context.root));
     let cache = plan.cache.strategy.value;
     let layer = (cache != Cache::Mounts).then_some(&plan.cache);
     let build_from = if layer.is_some() { "deps" } else { "toolchain" };
@@ -202,7 +202,7 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
         downloads,
         app: APP,
         sources: SOURCES,
-        sources_workdir: below(SOURCES, &context.root),
+        sources_workdir: word(below(SOURCES, &context.root)),
         keeps_tree: cache != Cache::Layers,
         target: Quoted {
             path: shell(&format!("./{target}")),
@@ -294,11 +294,21 @@ fn glob_free(path: &Utf8Path) -> String {
 
 /// Source and destination of a `COPY`, in the form that allows blanks where there are some.
 fn paths(from: &str, to: &str) -> String {
+    // The source is a pattern.
+    let (from, to) = (word(from).replace('[', "[[]"), word(to));
     if from.contains(char::is_whitespace) || to.contains(char::is_whitespace) {
         json(&[from, to])
     } else {
         format!("{from} {to}")
     }
+}
+
+/// A path as instructions have it in which variables are replaced, and quotes removed.
+fn word(path: impl AsRef<str>) -> String {
+    let path = path.as_ref().chars();
+    let is_special = |c: char| "\\'\"$".contains(c);
+    path.flat_map(|c| is_special(c).then_some('\\').into_iter().chain([c]))
+        .collect()
 }
 
 /// The exec form of an instruction.
@@ -323,6 +333,12 @@ mod tests {
     fn blanks_need_the_json_form() {
         assert_eq!(paths("/out/a", "/b"), "/out/a /b");
         assert_eq!(paths("/out/a b", "/b"), r#"["/out/a b", "/b"]"#);
+    }
+
+    #[test]
+    fn paths_keep_what_engines_replace() {
+        assert_eq!(paths("it's[1]", "$a"), r"it\'s[[]1] \$a");
+        assert_eq!(paths("a $b", "/b"), r#"["a \\$b", "/b"]"#);
     }
 
     #[test]

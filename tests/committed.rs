@@ -5,7 +5,7 @@
     reason = "tests run the program and read what it wrote"
 )]
 
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -213,6 +213,93 @@ fn what_is_no_file_of_ones_own_is_refused() {
 }
 
 #[test]
+fn no_link_leads_to_what_the_build_reads() {
+    let project = Project::new();
+    let texts = ["Cargo.toml", "src/main.rs"].map(|name| project.text(name));
+    symlink("Cargo.toml", project.path("Dockerfile")).expect("a new link");
+    symlink("src/main.rs", project.path("image")).expect("a new link");
+    symlink(".", project.path("here")).expect("a new link");
+    project.is_refused(&["--force"], "`Cargo.toml` is part of the project");
+    for (output, target) in [("image", "src/main.rs"), ("here/Dockerfile", "Cargo.toml")] {
+        let words = format!("`{target}` is part of the project");
+        project.is_refused(&["--force", "--output", output], &words);
+    }
+    assert_eq!(
+        ["Cargo.toml", "src/main.rs"].map(|name| project.text(name)),
+        texts
+    );
+}
+
+#[test]
+fn nothing_waits_for_a_pipe() {
+    let project = Project::new();
+    fs_err::create_dir(project.path(".git")).expect("a new folder");
+    for name in [
+        ".gitignore",
+        ".gitmodules",
+        "docker-bake.hcl",
+        "src/pipe.rs",
+    ] {
+        let made = Command::new("mkfifo").arg(project.path(name)).status();
+        assert!(made.expect("every Unix has it").success());
+    }
+    symlink("/dev/zero", project.path("src/zero.rs")).expect("a new link");
+    succeeded(&project.run(&[]));
+    project.is_refused(&["--bake"], "is not a regular file");
+}
+
+#[test]
+fn what_a_killed_run_left_is_removed_and_nothing_else() {
+    let project = Project::new();
+    let long_ago = std::time::SystemTime::now() - Duration::from_hours(2);
+    let left = ".cargo-dockerize-aBc123.tmp";
+    let others = [".dockerize-config", ".cargo-dockerize-notes", "x.tmp"];
+    for name in others.iter().chain([&left]) {
+        let file = fs_err::File::create(project.path(name)).expect("a new file");
+        file.file().set_modified(long_ago).expect("it is ours");
+    }
+    succeeded(&project.run(&[]));
+    assert!(!project.path(left).exists());
+    assert!(others.iter().all(|name| project.path(name).exists()));
+}
+
+#[test]
+fn an_answer_that_nobody_reads_is_no_error_and_one_that_cannot_be_written_is() {
+    let project = Project::new();
+    for options in [&["--stdout"][..], &["--explain"], &["--completions=bash"]] {
+        let (reader, writer) = std::io::pipe().expect("every Unix has it");
+        drop(reader);
+        succeeded(
+            &project
+                .command(options)
+                .stdout(writer)
+                .output()
+                .expect("it starts"),
+        );
+        let Ok(full) = fs_err::OpenOptions::new().write(true).open("/dev/full") else {
+            return;
+        };
+        let output = project.command(options).stdout(full.into_file()).output();
+        is_refusal(&output.expect("it starts"), "failed to print the answer");
+    }
+}
+
+#[test]
+fn a_file_stays_with_its_owner() {
+    const SOMEBODY: u32 = 4321;
+    let project = Project::new();
+    let path = project.path("Dockerfile");
+    fs_err::write(&path, sealed("FROM old AS old\n")).expect("a new file");
+    if std::os::unix::fs::chown(&path, Some(SOMEBODY), Some(SOMEBODY)).is_err() {
+        // Only root may give files away.
+        return;
+    }
+    succeeded(&project.run(&[]));
+    let metadata = path.metadata().expect("it is there");
+    assert_eq!((metadata.uid(), metadata.gid()), (SOMEBODY, SOMEBODY));
+}
+
+#[test]
 fn links_permissions_and_line_ends_stay() {
     let project = Project::new();
     fs_err::create_dir(project.path("docker")).expect("a new folder");
@@ -280,7 +367,7 @@ fn a_full_disk_loses_nothing() {
     let names = project.path("").read_dir_utf8().expect("it is there");
     let left = names
         .flatten()
-        .filter(|entry| entry.file_name().starts_with(".dockerize"));
+        .filter(|entry| entry.path().extension() == Some("tmp"));
     assert_eq!(left.count(), 0, "a temporary file is left");
 }
 

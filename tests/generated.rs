@@ -22,7 +22,9 @@ mod reading;
 struct Member {
     /// A folder, with characters that paths have somewhere.
     folder: String,
-    /// Whether it has a binary, with a name of its own.
+    /// How the package's name begins.
+    name: String,
+    /// Whether it has a binary, with a name of its own: almost any, says cargo.
     bin: Option<String>,
     /// Features, each with whether it is on by default.
     features: Vec<bool>,
@@ -33,14 +35,16 @@ struct Member {
 }
 
 fn member() -> impl Strategy<Value = Member> {
-    let bin = prop::option::of("[A-Za-z][A-Za-z0-9_-]{0,12}");
+    let name = "[a-zäß日][a-z0-9_ä-]{0,6}";
+    let bin = prop::option::of("[A-Za-zä日][A-Za-z0-9_.ä日 '\"$+@~-]{0,12}");
     let features = prop::collection::vec(any::<bool>(), 0..3);
     let depends = prop::collection::vec(any::<prop::sample::Index>(), 0..3);
     // Not all that paths may hold: `\` and `"` have no place in a manifest's list of members on every system.
     let folder = "[a-zA-Zäß日$'()+,.;=@ #&-]{0,10}[a-z]";
-    (folder, bin, features, depends, "[ -~ä\n]{0,30}").prop_map(
-        |(folder, bin, features, depends, about)| Member {
+    (folder, name, bin, features, depends, "[ -~ä\n]{0,30}").prop_map(
+        |(folder, name, bin, features, depends, about)| Member {
             folder,
+            name,
             bin,
             features,
             depends,
@@ -57,7 +61,7 @@ fn workspace() -> impl Strategy<Value = Vec<Member>> {
 }
 
 fn create(root: &Utf8Path, members: &[Member]) {
-    let name = |number: usize| format!("m{number}");
+    let name = |number: usize| format!("{}{number}", members[number].name);
     // A number keeps names apart where a file system does not tell capitals from others.
     let folder = |number: usize| format!("{}{number}", members[number].folder);
     let mut lock = "version = 4\n".to_owned();
@@ -110,11 +114,8 @@ fn create(root: &Utf8Path, members: &[Member]) {
         );
         match &member.bin {
             Some(bin) => {
-                let bin = format!("{bin}{number}");
-                let _ = write!(
-                    manifest,
-                    "[[bin]]\nname = \"{bin}\"\npath = \"src/main.rs\"\n"
-                );
+                let bin = toml_string(&format!("{bin}{number}"));
+                let _ = write!(manifest, "[[bin]]\nname = {bin}\npath = \"src/main.rs\"\n");
                 write(dir.join("src/main.rs"), "fn main() {}\n");
             }
             None => write(dir.join("src/lib.rs"), ""),
@@ -129,7 +130,8 @@ fn create(root: &Utf8Path, members: &[Member]) {
         manifest += "[dependencies]\n";
         for on in depends(number) {
             let path = toml_string(&format!("../{}", folder(on)));
-            let _ = writeln!(manifest, "{} = {{ path = {path} }}", name(on));
+            let on = toml_string(&name(on));
+            let _ = writeln!(manifest, "{on} = {{ path = {path} }}");
         }
         // What others depend on has a library as well.
         if member.bin.is_some() {

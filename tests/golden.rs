@@ -5,7 +5,7 @@
 //! * `out` holds every file that the commands created or changed, and nothing else.
 //!
 //! `SNAPSHOTS=overwrite cargo test --test golden` rewrites what the commands print and `out`. Whatever a case
-//! is about, the files that it wrote must also be up to date for a second run, and on another machine.
+//! is about, the files that it wrote must also be up to date for a second run, on other machines, and after bots.
 //!
 //! The crates that the projects depend on are stubs in `tests/registry`, so that nothing is downloaded, and
 //! cargo is `tests/bin/cargo`, which has the same version everywhere. To lock the dependencies of a case:
@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
+use cargo_dockerize::files::mark::{self, Owner};
 use libtest_mimic::{Arguments, Trial};
 use snapbox::dir::{DirRoot, Walk};
 use snapbox::{Assert, Data, IntoData, Redactions};
@@ -91,52 +92,71 @@ fn is_write(line: &str) -> bool {
     line.contains("cargo dockerize") && !other.iter().any(|flag| line.contains(flag))
 }
 
-/// What holds of every project whose files `line` has just written: a second run changes nothing, and another
-/// machine agrees.
+/// What holds of every project whose files `line` has just written: a second run changes nothing, other machines
+/// agree, and what bots bump stays.
 fn is_current(line: &str, machine: &Machine, written: &Files) -> Result<()> {
-    let again = machine.shell(line)?;
-    ensure!(
-        again.status.success(),
-        "a second `{line}` fails: {}",
-        text(&again)
-    );
-    ensure!(
-        files(&machine.project())? == *written,
-        "a second `{line}` writes something: {}",
-        text(&again)
-    );
+    changes_nothing(line, machine, written)?;
+    let of_windows = as_on_windows(written);
+    let windows = Machine::new("Windows", &of_windows, "1.94.1")?;
+    changes_nothing(line, &windows, &of_windows)?;
 
     let other = Machine::new("another folder, ö", written, "1.96.0-nightly")?;
-    let check = other.shell(&format!("{line} --check"))?;
-    ensure!(
-        check.status.success(),
-        "`{line} --check` fails on another machine: {}",
-        text(&check)
-    );
-    ensure!(
-        files(&other.project())? == *written,
-        "`{line} --check` writes something"
-    );
-
-    // What a bot has bumped is current as well, which means that a run which writes would keep it.
-    for name in written.keys().filter(|name| name.ends_with("Dockerfile")) {
-        let path = other.project().join(name);
-        let bumped = bumped(&fs_err::read_to_string(&path)?);
-        fs_err::write(path, bumped)?;
+    let digest = format!("@sha256:{}", "0123456789abcdef".repeat(4));
+    for digest in ["", &digest] {
+        let bumped = with_dockerfiles(written, |text| bumped(text, digest));
+        // As if another version of the tool had written it: then all but the images is written anew.
+        other.write(&with_dockerfiles(&bumped, outdated))?;
+        other.succeeds(line)?;
+        ensure!(
+            files(&other.project())? == bumped,
+            "`{line}` does not keep what a bot has bumped"
+        );
     }
-    let check = other.shell(&format!("{line} --check"))?;
+    changes_nothing(
+        &format!("{line} --check"),
+        &other,
+        &files(&other.project())?,
+    )
+}
+
+fn changes_nothing(line: &str, machine: &Machine, files_before: &Files) -> Result<()> {
+    let output = machine.succeeds(line)?;
     ensure!(
-        check.status.success(),
-        "`{line} --check` fails after a bot: {}",
-        text(&check)
+        files(&machine.project())? == *files_before,
+        "`{line}` writes something on the machine `{}`: {}",
+        machine.name,
+        text(&output)
     );
     Ok(())
 }
 
+/// The files as git checks them out on Windows: texts with its line ends.
+fn as_on_windows(files: &Files) -> Files {
+    let with_its_ends = |content: &Vec<u8>| match std::str::from_utf8(content) {
+        Ok(text) => text.replace("\r\n", "\n").replace('\n', "\r\n").into(),
+        Err(_) => content.clone(),
+    };
+    let files = files.iter();
+    files
+        .map(|(path, content)| (path.clone(), with_its_ends(content)))
+        .collect()
+}
+
+/// The files with another text of each Dockerfile that is the tool's own.
+fn with_dockerfiles(files: &Files, text: impl Fn(&str) -> String) -> Files {
+    let mut files = files.clone();
+    for (path, content) in &mut files {
+        let old = String::from_utf8_lossy(content);
+        if path.to_string_lossy().ends_with("Dockerfile") && mark::owner(&old) == Owner::Tool {
+            *content = text(&old).into();
+        }
+    }
+    files
+}
+
 /// The Dockerfile as Dependabot and Renovate leave it: with newer tags of Rust and Alpine where the project does not
 /// name a version, and with digests.
-fn bumped(dockerfile: &str) -> String {
-    let digest = format!("@sha256:{}", "0123456789abcdef".repeat(4));
+fn bumped(dockerfile: &str, digest: &str) -> String {
     let mut bumped = String::new();
     let mut comment = "";
     for line in dockerfile.lines() {
@@ -160,6 +180,12 @@ fn bumped(dockerfile: &str) -> String {
     bumped
 }
 
+/// The Dockerfile with something that the tool does not write, and a mark that fits.
+fn outdated(dockerfile: &str) -> String {
+    let (_, body) = dockerfile.split_once('\n').expect("it has a mark");
+    mark::sealed(&format!("{body}# outdated\n"))
+}
+
 /// A home, a toolchain, and a copy of a project.
 struct Machine {
     root: DirRoot,
@@ -176,11 +202,7 @@ impl Machine {
             name,
             cargo,
         };
-        for (path, content) in project {
-            let path = machine.project().join(path);
-            fs_err::create_dir_all(path.parent().expect("it is below the root"))?;
-            fs_err::write(path, content)?;
-        }
+        machine.write(project)?;
         let home = machine.root().join("cargo-home");
         fs_err::create_dir_all(&home)?;
         let config = fs_err::read_to_string(Path::new(TESTS).join("cargo-home/config.toml"))?;
@@ -188,6 +210,26 @@ impl Machine {
         let config = config.replace("\"registry\"", &registry);
         fs_err::write(home.join("config.toml"), config)?;
         Ok(machine)
+    }
+
+    fn write(&self, files: &Files) -> Result<()> {
+        for (path, content) in files {
+            let path = self.project().join(path);
+            fs_err::create_dir_all(path.parent().expect("it is below the root"))?;
+            fs_err::write(path, content)?;
+        }
+        Ok(())
+    }
+
+    fn succeeds(&self, line: &str) -> Result<Output> {
+        let output = self.shell(line)?;
+        ensure!(
+            output.status.success(),
+            "`{line}` fails on the machine `{}`: {}",
+            self.name,
+            text(&output)
+        );
+        Ok(output)
     }
 
     fn root(&self) -> &Path {
@@ -231,6 +273,8 @@ impl Machine {
                 .env("TERM", "dumb")
                 .env("TZ", "Asia/Kathmandu")
                 .env("NO_COLOR", "1")
+                .env("CARGO_BUILD_TARGET", "aarch64-apple-darwin")
+                .env("RUSTFLAGS", "-Ctarget-cpu=native")
                 .env("CARGO_TARGET_DIR", self.root().join("elsewhere"));
         }
         command.output().context("failed to run a shell")

@@ -1,8 +1,9 @@
 //! What an earlier run wrote: the images in the `FROM` lines of a Dockerfile that is ours. A regenerated
 //! file keeps what still fits of them, so that it is its own lock.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
+use super::{relative, text_of};
 use crate::files::mark;
 
 /// The images that the committed Dockerfile names.
@@ -35,28 +36,19 @@ impl Committed {
 
 /// Reads the Dockerfile at `path`. A file that is not there, cannot be read or is not ours says nothing.
 pub(super) fn read(path: &Utf8Path) -> Committed {
-    // Reading a pipe would wait for its writer.
-    if !path.is_file() {
-        return Committed::default();
-    }
-    let bake = fs_err::read_to_string(path.with_file_name("docker-bake.hcl"));
-    let bake = bake.is_ok_and(|text| mark::is_ours(&text));
-    match fs_err::read_to_string(path) {
-        Ok(text) if mark::is_ours(&text) => Committed {
-            bake,
-            images: from_lines(&text).collect(),
-        },
-        _ => Committed {
-            bake,
-            ..Committed::default()
-        },
+    let ours = |path: &Utf8Path| text_of(path).filter(|text| mark::is_ours(text));
+    let images = ours(path).map_or_else(Vec::new, |text| from_lines(&text).collect());
+    Committed {
+        images,
+        bake: path.is_file() && ours(&path.with_file_name("docker-bake.hcl")).is_some(),
     }
 }
 
-/// The lines of the ignore file at the root of the context, if it is somebody's own.
-pub(super) fn own_ignore(context: &Utf8Path) -> Option<Vec<String>> {
-    let text = fs_err::read_to_string(context.join(".dockerignore")).ok()?;
-    (!mark::is_ours(&text)).then(|| text.lines().map(str::to_owned).collect())
+/// The file that a path leads to by links, relative to the context.
+pub(super) fn behind_links(path: &Utf8Path, context: &Utf8Path) -> Option<Utf8PathBuf> {
+    let real = |path: &Utf8Path| path.canonicalize_utf8().ok();
+    let target = relative(&real(path)?, &real(context)?);
+    (target != relative(path, context)).then_some(target)
 }
 
 /// The `FROM` lines of a Dockerfile that name their stage.

@@ -131,6 +131,19 @@ pub(super) fn absent(
     paths.filter(|path| !context.join(path).exists()).collect()
 }
 
+/// Folders named `target` among the sources, which the ignore file must not take for cargo's. What cannot be
+/// read is cargo's to complain of.
+pub(super) fn find_target_folders(dir: &Utf8Path, found: &mut BTreeSet<Utf8PathBuf>) {
+    let entries = dir.read_dir_utf8().into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+        if entry.file_name() == "target" {
+            found.insert(entry.path().to_owned());
+        } else {
+            find_target_folders(entry.path(), found);
+        }
+    }
+}
+
 /// The nearest folder at or above `dir` that holds `path`.
 fn common<'d>(dir: &'d Utf8Path, path: &Utf8Path) -> &'d Utf8Path {
     dir.ancestors()

@@ -8,11 +8,11 @@ use guppy::PackageId;
 use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 use semver::Version;
 
-use super::context::{absent, assets, context, holds, left_out, read_sources};
+use super::context::{absent, assets, context, find_target_folders, holds, left_out, read_sources};
 use super::{
     About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, LockState, Membership, Package,
-    Setting, build_script, cargo, cargo_config, committed, git, lock, manifests, relative, roots,
-    toolchain,
+    Setting, build_script, cargo, cargo_config, committed, git, lock, manifests, own_ignore,
+    relative, roots, toolchain,
 };
 use crate::config::{self, Config, PackageConfig, Table};
 
@@ -100,7 +100,10 @@ pub fn gather(place: &Where) -> Result<Facts> {
     let config = read_config(graph.packages(), &manifest)?;
     let entries = entries(workspace)?;
     let folders = packages.iter().map(|p| (p.dir.as_path(), &p.entries));
+    let whole = cargo_config.vendored.iter().cloned();
+    let whole = assets(&root, &config, &packages).chain(whole);
     Ok(Facts {
+        own_ignore: own_ignore::read(&context, &dockerfile, &packages, whole),
         left_out: left_out(&context, folders.chain([(root.as_path(), &entries)])),
         absent: absent(&context, assets(&root, &config, &packages)),
         trimmable: manifests::trimmable(&packages, &context, &root, &lock, &cargo_config),
@@ -118,11 +121,11 @@ pub fn gather(place: &Where) -> Result<Facts> {
             .ok()
             .filter(|here| *here != manifest)
             .and_then(|here| name_of(graph.packages(), &here)),
-        own_ignore: committed::own_ignore(&context),
         has_history: context.join(".git").is_dir(),
         links: links.into_iter().collect(),
         missing_submodules: git::missing_submodules(&context),
         committed: committed::read(&dockerfile),
+        linked_dockerfile: committed::behind_links(&dockerfile, &context),
         config,
         metadata: graph.packages().workspace().metadata_table().clone(),
         entries,
@@ -202,19 +205,6 @@ fn ask(manifest: &Utf8Path, resolver: &str, flags: CargoFlags) -> Result<Answer>
         metadata,
         stale_lock: had_lock,
     })
-}
-
-/// Folders named `target` among the sources, which the ignore file must not take for cargo's. What cannot be
-/// read is cargo's to complain of.
-fn find_target_folders(dir: &Utf8Path, found: &mut BTreeSet<Utf8PathBuf>) {
-    let entries = dir.read_dir_utf8().into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-        if entry.file_name() == "target" {
-            found.insert(entry.path().to_owned());
-        } else {
-            find_target_folders(entry.path(), found);
-        }
-    }
 }
 
 /// The names in a folder.

@@ -31,7 +31,7 @@ pub(super) fn missing_submodules(context: &Utf8Path) -> Vec<Utf8PathBuf> {
     let Some(repository) = repository(context) else {
         return Vec::new();
     };
-    let text = fs_err::read_to_string(repository.join(".gitmodules")).unwrap_or_default();
+    let text = super::text_of(&repository.join(".gitmodules")).unwrap_or_default();
     let settings = text.lines().filter_map(|line| line.split_once('='));
     let paths = settings.filter(|(key, _)| key.trim() == "path");
     let folders = paths.map(|(_, path)| repository.join(path.trim()));
@@ -92,7 +92,7 @@ fn ignore_lines(repository: &Utf8Path, path: &Utf8Path) -> Vec<String> {
     folders.reverse();
     let mut lines = Vec::new();
     for folder in folders {
-        let text = fs_err::read_to_string(folder.join(".gitignore")).unwrap_or_default();
+        let text = super::text_of(&folder.join(".gitignore")).unwrap_or_default();
         let base = super::relative(folder, repository);
         lines.extend(text.lines().filter_map(|line| pattern(line.trim(), &base)));
     }

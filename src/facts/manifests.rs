@@ -117,6 +117,8 @@ fn table(path: &Utf8Path) -> Option<Table> {
 
 fn is_trimmable(manifest: &Utf8Path, part: Part) -> bool {
     let text = fs_err::read_to_string(manifest).unwrap_or_default();
+    // What the ends of lines are is a matter of the checkout.
+    let text = text.replace("\r\n", "\n");
     let whole = toml::from_str::<Table>(&text).ok();
     whole.is_some_and(|whole| {
         toml::from_str(&edited(&text, part)).ok() == Some(trimmed(whole, part))

@@ -175,7 +175,9 @@ fn find_sources(dir: &Utf8Path, found: &mut Vec<Utf8PathBuf>, links: &mut BTreeS
                 find_sources(path, found, links);
             }
         } else if path.extension() == Some("rs")
-            && entry.metadata().is_ok_and(|file| file.len() <= MOST_BYTES)
+            && path
+                .metadata()
+                .is_ok_and(|file| file.is_file() && file.len() <= MOST_BYTES)
         {
             found.push(path.to_owned());
         }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::needs::Needs;
-use super::{Note, Refusal, Request};
-use crate::facts::{Facts, Lock, Package};
+use super::{Image, Note, Refusal, Request};
+use crate::facts::{Facts, Lock, OwnIgnore, Package};
 use crate::ignore;
 use crate::path::{below, slashed};
 use crate::why::{Choice, Why};
@@ -22,9 +22,11 @@ pub struct ContextPlan {
     pub hidden: Vec<String>,
     /// Whether the history is in the context.
     pub with_history: bool,
-    /// What somebody's own ignore file at the root of the context hides from the build: its line, and the
-    /// path. Then another file is read in its place.
+    /// What somebody's own ignore file hides from the build: its line, and the path. At the root of the context,
+    /// another file is read in its place.
     pub own_ignore_hides: Option<(String, Utf8PathBuf)>,
+    /// Whether the ignore file lies beside the Dockerfile: for the reason above, or as somebody has one there.
+    pub ignore_is_beside: bool,
     /// Exceptions from `hidden` and from what the template hides.
     pub shown: Vec<Choice<Utf8PathBuf>>,
     /// Paths that are usually hidden and not here, with the reason.
@@ -103,12 +105,15 @@ pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
             .filter(|_| facts.trimmable.targets.is_err());
         p.unusual_roots.iter().chain(spare)
     });
+    let own_ignore_hides = hidden_by_own(facts, &kept);
+    let own_is_beside = facts.own_ignore.as_ref().is_some_and(|own| own.is_beside);
     ContextPlan {
+        ignore_is_beside: own_is_beside || own_ignore_hides.is_some(),
+        own_ignore_hides,
         dir: Choice::new(facts.context.clone(), why),
         root: facts.root.clone(),
         hidden: hidden.iter().map(ToString::to_string).collect(),
         with_history,
-        own_ignore_hides: hidden_by_own(facts, &kept),
         shown: shown(facts, &hidden),
         kept: kept_usual
             .into_iter()
@@ -170,8 +175,8 @@ fn shown(facts: &Facts, hidden: &[&str]) -> Vec<Choice<Utf8PathBuf>> {
 
 /// Whether somebody's own ignore file keeps a path out of the context.
 pub(super) fn own_ignore_hides(facts: &Facts, path: &Utf8Path) -> bool {
-    let lines = facts.own_ignore.as_deref();
-    lines.is_some_and(|lines| ignore::hides(lines, path).is_some())
+    let own = facts.own_ignore.as_ref();
+    own.is_some_and(|own| ignore::hides(&own.lines, path).is_some())
 }
 
 /// Whether the context may lack a path because of what its name says.
@@ -189,7 +194,7 @@ fn is_hidden(path: &Utf8Path, hidden: &[&str]) -> bool {
 
 /// The first of the paths that the build needs which somebody's own ignore file hides, and the line.
 fn hidden_by_own(facts: &Facts, kept: &BTreeMap<String, Why>) -> Option<(String, Utf8PathBuf)> {
-    let lines = facts.own_ignore.as_ref()?;
+    let own = facts.own_ignore.as_ref()?;
     let in_package = |package: &Package| {
         let named = kept.keys().filter(|name| package.entries.contains(*name));
         named
@@ -200,7 +205,17 @@ fn hidden_by_own(facts: &Facts, kept: &BTreeMap<String, Why>) -> Option<(String,
     let mut needed = inputs(facts)
         .chain(at_root.map(|name| below(&facts.root, name)))
         .chain(facts.packages.iter().flat_map(in_package));
-    needed.find_map(|path| Some((ignore::hides(lines, &path)?.to_owned(), path)))
+    // Cargo wants every file of these.
+    let in_vendored = |path: &Utf8PathBuf| {
+        let mut folders = facts.cargo_config.vendored.iter();
+        folders.any(|folder| path.starts_with(folder))
+    };
+    needed
+        .find_map(|path| Some((ignore::hides(&own.lines, &path)?.to_owned(), path)))
+        .or_else(|| {
+            let mut inside = own.inside.iter();
+            inside.find(|(_, path)| in_vendored(path)).cloned()
+        })
 }
 
 /// What to know of the context.
@@ -208,19 +223,62 @@ pub(super) fn notes(
     facts: &Facts,
     request: &Request,
     context: &ContextPlan,
+    images: &[Image],
 ) -> impl Iterator<Item = Note> {
-    absent(facts).chain(of_own_ignore(facts, request, context))
+    absent(facts).chain(of_own_ignore(facts, request, context, images))
 }
 
 /// What to know of somebody's own ignore file.
-fn of_own_ignore(facts: &Facts, request: &Request, context: &ContextPlan) -> Option<Note> {
+fn of_own_ignore(
+    facts: &Facts,
+    request: &Request,
+    context: &ContextPlan,
+    images: &[Image],
+) -> Vec<Note> {
+    let Some(own) = &facts.own_ignore else {
+        return Vec::new();
+    };
     if let Some((line, path)) = context.own_ignore_hides.clone() {
-        return Some(Note::OwnIgnoreHides(line, path));
+        let name = own.name.clone();
+        let note = if own.is_beside {
+            Note::OwnIgnoreStays
+        } else {
+            Note::OwnIgnoreHides
+        };
+        return vec![note(name, line, path)];
     }
-    let lines = facts.own_ignore.as_ref()?;
     let usual = facts.workspace().join("Dockerfile");
+    let dockerfile = request.output.as_ref().unwrap_or(&usual);
     // Elsewhere the Dockerfile has an ignore file of its own.
-    let is_read = *request.output.as_ref().unwrap_or(&usual) == facts.context.join("Dockerfile");
+    if !own.is_beside && *dockerfile != facts.context.join("Dockerfile") {
+        return Vec::new();
+    }
+    let mut notes = hides_parts(facts, images, own);
+    notes.extend(shows_too_much(facts, context, own));
+    notes
+}
+
+/// What each line of somebody's own ignore file hides in folders that an image gets, or the compiler reads. It may be
+/// meant so.
+fn hides_parts(facts: &Facts, images: &[Image], own: &OwnIgnore) -> Vec<Note> {
+    let assets = images.iter().flat_map(|image| &image.assets);
+    let assets = assets.map(|asset| asset.value.from.clone());
+    let folders: Vec<Utf8PathBuf> = assets.chain(inputs(facts)).collect();
+    let is_copied = |path: &Utf8Path| {
+        !is_usually_hidden(path) && folders.iter().any(|folder| path.starts_with(folder))
+    };
+    let mut lines = BTreeSet::new();
+    let first = own
+        .inside
+        .iter()
+        .filter(|(line, path)| is_copied(path) && lines.insert(line));
+    first
+        .map(|(line, path)| Note::OwnIgnoreHidesPart(own.name.clone(), line.clone(), path.clone()))
+        .collect()
+}
+
+/// What somebody's own ignore file leaves in the context for nothing.
+fn shows_too_much(facts: &Facts, context: &ContextPlan, own: &OwnIgnore) -> Option<Note> {
     let has_target = facts.cargo_config.target_dir.is_none();
     let large = [
         ("target", below(&facts.root, "target"), has_target),
@@ -232,10 +290,10 @@ fn of_own_ignore(facts: &Facts, request: &Request, context: &ContextPlan) -> Opt
     ];
     let shown: Vec<&str> = large
         .iter()
-        .filter(|(_, path, is_there)| *is_there && ignore::hides(lines, path).is_none())
+        .filter(|(_, path, is_there)| *is_there && ignore::hides(&own.lines, path).is_none())
         .map(|(name, ..)| *name)
         .collect();
-    (is_read && !shown.is_empty()).then_some(Note::OwnIgnoreShows(shown))
+    (!shown.is_empty()).then(|| Note::OwnIgnoreShows(own.name.clone(), shown))
 }
 
 /// Files and folders that the build reads.
@@ -273,25 +331,26 @@ const READ: [&str; 9] = [
 
 /// Refuses to write where the project has something else.
 pub(super) fn may_hold_a_dockerfile(facts: &Facts, request: &Request) -> Result<(), Refusal> {
-    let Some(output) = &request.output else {
-        return Ok(());
-    };
-    let path = slashed(output.strip_prefix(&facts.context).unwrap_or(output));
-    let is_read = path
-        .iter()
-        .any(|name| READ.iter().any(|read| read.eq_ignore_ascii_case(name)))
-        || path.extension() == Some("dockerignore")
-        || path.extension() == Some("rs")
+    let asked = request.output.as_ref();
+    let asked = asked.map(|path| slashed(path.strip_prefix(&facts.context).unwrap_or(path)));
+    let mut paths = asked.into_iter().chain(facts.linked_dockerfile.clone());
+    match paths.find(|path| is_read(facts, path)) {
+        Some(path) => Err(Refusal::OutputIsInput { path }),
+        None => Ok(()),
+    }
+}
+
+/// Whether the build, or a tool, reads the file as something else than a Dockerfile.
+fn is_read(facts: &Facts, path: &Utf8Path) -> bool {
+    let is_name = |name: &str| READ.iter().any(|read| read.eq_ignore_ascii_case(name));
+    path.iter().any(is_name)
+        || matches!(path.extension(), Some("dockerignore" | "rs"))
         || inputs(facts).any(|input| path == input)
         || facts
             .cargo_config
             .vendored
             .iter()
-            .any(|dir| path.starts_with(dir));
-    if is_read {
-        return Err(Refusal::OutputIsInput { path });
-    }
-    Ok(())
+            .any(|dir| path.starts_with(dir))
 }
 
 #[cfg(test)]

@@ -59,10 +59,14 @@ pub enum Note {
     LockStale,
     /// The lock file is not committed.
     LockIgnored,
-    /// A line of somebody's own ignore file, and what it hides from the build.
-    OwnIgnoreHides(String, Utf8PathBuf),
-    /// What somebody's own ignore file leaves in the context, and no build reads.
-    OwnIgnoreShows(Vec<&'static str>),
+    /// Somebody's own ignore file, its line, and what that hides from the build: another file is read in its place.
+    OwnIgnoreHides(String, String, Utf8PathBuf),
+    /// The same of a file that no other one can be read in place of.
+    OwnIgnoreStays(String, String, Utf8PathBuf),
+    /// Somebody's own ignore file, its line, and what that hides in a folder that is copied.
+    OwnIgnoreHidesPart(String, String, Utf8PathBuf),
+    /// Somebody's own ignore file, and what it leaves in the context and no build reads.
+    OwnIgnoreShows(String, Vec<&'static str>),
     /// A source file that has the program listen to its own machine alone.
     Loopback(Utf8PathBuf),
     /// A source file, and the folder that it embeds, which is not there.
@@ -161,14 +165,24 @@ impl fmt::Display for Note {
             Self::NoLock => f.write_str(NO_LOCK),
             Self::LockStale => f.write_str(LOCK_STALE),
             Self::LockIgnored => f.write_str(LOCK_IGNORED),
-            Self::OwnIgnoreHides(line, path) => write!(
+            Self::OwnIgnoreHides(file, line, path) => write!(
                 f,
-                "the line `{line}` of .dockerignore hides {path}, which the build needs: an ignore file of this \
+                "the line `{line}` of {file} hides {path}, which the build needs: an ignore file of this \
                  Dockerfile's own is read in its place"
             ),
-            Self::OwnIgnoreShows(folders) => write!(
+            Self::OwnIgnoreStays(file, line, path) => write!(
                 f,
-                ".dockerignore has no line for `{}`, which every build sends to the engine and none reads: add it, \
+                "the line `{line}` of {file} hides {path}, which the build needs: remove the line, or the file, and \
+                 one is written that fits"
+            ),
+            Self::OwnIgnoreHidesPart(file, line, path) => write!(
+                f,
+                "the line `{line}` of {file} hides {path}, so that the image does without: where it should not, \
+                 add the line `!{path}`"
+            ),
+            Self::OwnIgnoreShows(file, folders) => write!(
+                f,
+                "{file} has no line for `{}`, which every build sends to the engine and none reads: add it, \
                  or remove the file, and one is written that fits",
                 folders.join("` and `")
             ),

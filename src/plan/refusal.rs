@@ -95,6 +95,14 @@ pub enum Refusal {
         /// The binary.
         bin: String,
     },
+    /// What is no name of its kind.
+    #[error("`{}` is no {kind}", .name.escape_debug())]
+    Malformed {
+        /// `image`, `platform`, …
+        kind: &'static str,
+        /// As it was given.
+        name: String,
+    },
     /// A health check that calls nothing.
     #[error("the health check is empty")]
     EmptyHealthcheck,
@@ -193,6 +201,9 @@ impl Refusal {
             Self::Healthcheck { bin, .. } => format!(
                 "call the program itself, `healthcheck = [\"{bin}\", …]`, or use `base = \"debian\"`"
             ),
+            Self::Malformed { kind: "platform", .. } => "name it as `docker build --platform` does: `linux/arm64`".into(),
+            Self::Malformed { kind: "image", .. } => "name it as `docker pull` does: `REGISTRY/NAME:TAG`".into(),
+            Self::Malformed { .. } => return None,
             Self::EmptyHealthcheck => "name a program: `healthcheck = [\"PROGRAM\", \"ARGUMENT\"]`".into(),
             Self::UserName { .. } => {
                 "name it by number, such as `user = \"1000:1000\"`: names are only known inside of the image".into()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 
-use super::{env, json, paths, quoted};
+use super::{env, json, paths, quoted, word};
 use crate::catalog::{Installer, User};
 use crate::config::Test;
 use crate::plan::{Asset, Health, Image, Needed};
@@ -22,7 +22,7 @@ pub(super) struct Stage<'p> {
     pub(super) copies: Vec<String>,
     pub(super) copy: String,
     pub(super) user: &'p str,
-    pub(super) workdir: &'p str,
+    pub(super) workdir: String,
     /// Instructions that depend on nothing before them.
     pub(super) lines: Vec<String>,
     pub(super) entrypoint: String,
@@ -66,7 +66,7 @@ impl<'p> Stage<'p> {
             copies: copies(image),
             copy: paths(&built, &installed),
             user: &image.user.value,
-            workdir: &image.workdir.value,
+            workdir: word(&image.workdir.value),
             lines: lines(image),
             entrypoint: json(&[installed]),
             args: (!image.args.is_empty()).then(|| json(&image.args)),

@@ -1,0 +1,4 @@
+const QUERY: &str = include_str!("../queries/all.sql");
+fn main() {
+    println!("{QUERY}");
+}
