@@ -172,7 +172,7 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
     let access = || plan.build.access.iter().map(|access| &access.value);
     let settings = access().filter_map(Access::setting).map(str::to_owned);
     let cargo: Vec<String> = settings.chain(cargo).collect();
-    let workdir = word(below_app(&context.root));
+    let workdir = folder(below_app(&context.root));
     let cache = plan.cache.strategy.value;
     let layer = (cache != Cache::Mounts).then_some(&plan.cache);
     let build_from = if layer.is_some() { "deps" } else { "toolchain" };
@@ -202,7 +202,7 @@ fn dockerfile(plan: &Plan) -> Dockerfile<'_> {
         downloads,
         app: APP,
         sources: SOURCES,
-        sources_workdir: word(below(SOURCES, &context.root)),
+        sources_workdir: folder(below(SOURCES, &context.root)),
         keeps_tree: cache != Cache::Layers,
         target: Quoted {
             path: shell(&format!("./{target}")),
@@ -303,10 +303,15 @@ fn paths(from: &str, to: &str) -> String {
     }
 }
 
-/// A path as instructions have it in which variables are replaced, and quotes removed.
+/// A folder to work in, as `WORKDIR` has it, which goes on to the end of the line, and the shell.
+fn folder(path: impl AsRef<str>) -> String {
+    word(path).replace(' ', "\\ ")
+}
+
+/// A path as instructions have it in which variables are replaced, and quotes removed; the shell takes it as well.
 fn word(path: impl AsRef<str>) -> String {
     let path = path.as_ref().chars();
-    let is_special = |c: char| "\\'\"$".contains(c);
+    let is_special = |c: char| "\\'\"$`&;()<>|#".contains(c);
     path.flat_map(|c| is_special(c).then_some('\\').into_iter().chain([c]))
         .collect()
 }
@@ -338,6 +343,7 @@ mod tests {
     #[test]
     fn paths_keep_what_engines_replace() {
         assert_eq!(paths("it's[1]", "$a"), r"it\'s[[]1] \$a");
+        assert_eq!(folder("/app/it's (b)"), r"/app/it\'s\ \(b\)");
         assert_eq!(paths("a $b", "/b"), r#"["a \\$b", "/b"]"#);
     }
 
