@@ -174,6 +174,8 @@ pub struct Row {
     pub unless_files: Vec<String>,
     /// Holds when a package of the project itself has the crate as a build-dependency.
     pub if_member_build_dependency: bool,
+    /// Holds when a package of the project itself, or from a git repository, depends on the crate.
+    pub if_history_dependency: bool,
     /// Holds unless every crate that depends on this one is in the list.
     pub unless_dependents: Vec<String>,
     /// Packages that the build needs.

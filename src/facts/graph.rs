@@ -66,6 +66,8 @@ pub struct ResolvedCrate {
     pub dependents: BTreeSet<String>,
     /// Whether a package of the project itself has it as a build-dependency.
     pub member_build_dependency: bool,
+    /// Whether a package that git has the history of depends on it: one of the project, or from a repository.
+    pub history_dependency: bool,
     /// Whether its source is in the project.
     pub local: bool,
     /// The oldest Rust that it declares to work with.
@@ -264,16 +266,23 @@ impl<'g> Build<'g> {
         let mut queue = VecDeque::from(queue);
         let mut dependents: HashMap<Node<'g>, BTreeSet<String>> = HashMap::new();
         let mut by_member: BTreeSet<&PackageId> = BTreeSet::new();
+        let mut by_history: BTreeSet<&PackageId> = BTreeSet::new();
         // Breadth first, so that the way to each crate is a shortest one.
         while let Some(node) = queue.pop_front() {
             let from = self.package(node.0);
+            let source = from.source();
+            let of_git = |source: &str| source.starts_with("git+");
+            let has_history = source.is_local() || source.external_source().is_some_and(of_git);
             for &(to, build) in self.links.get(&node).into_iter().flatten() {
                 dependents
                     .entry(to)
                     .or_default()
                     .insert(from.name().to_owned());
-                if build && from.source().is_local() {
+                if build && source.is_local() {
                     by_member.insert(to.0);
+                }
+                if has_history {
+                    by_history.insert(to.0);
                 }
                 parents.entry(to).or_insert_with(|| {
                     queue.push_back(to);
@@ -296,6 +305,7 @@ impl<'g> Build<'g> {
                 via: self.way(&parents, node),
                 dependents: dependents.remove(&node).unwrap_or_default(),
                 member_build_dependency: by_member.contains(id),
+                history_dependency: by_history.contains(id),
                 local: package.source().is_local(),
                 rust_version: package.rust_version().cloned(),
             }

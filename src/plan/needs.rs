@@ -341,6 +341,7 @@ fn evidence(row: &Row, krate: &ResolvedCrate) -> Evidence {
         .if_features
         .iter()
         .filter(|feature| krate.features.contains(*feature));
+        && (!row.if_history_dependency || krate.history_dependency)
     Evidence {
         krate: krate.name.clone(),
         version: krate.version.clone(),
