@@ -141,6 +141,8 @@ pub struct Helpers {
     pub packagers: BTreeMap<String, String>,
     /// Hosts whose keys for ssh cargo has built in.
     pub known_hosts: Vec<String>,
+    /// Hosts whose repositories over https are public as a rule.
+    pub public_hosts: Vec<String>,
 }
 
 /// What a crate needs from the image, and when. The schema is explained at the head of `links.toml`; users

@@ -32,7 +32,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use semver::Version;
 
 pub use self::build_script::BuildScript;
-pub use self::cargo::{CargoFailed, CargoFlags, home_with_known_hosts, home_with_tokens};
+pub use self::cargo::{CargoFailed, CargoFlags, home_with_tokens, user_home};
 pub use self::cargo_config::{CargoConfig, Setting};
 pub use self::committed::{Committed, FromLine, from_lines};
 pub use self::gather::{Where, gather};
@@ -227,11 +227,20 @@ impl Facts {
 
     /// The addresses of repositories over ssh.
     pub fn over_ssh(&self) -> impl Iterator<Item = &str> + Clone {
-        self.sources.iter().filter_map(|source| {
-            let url = source.strip_prefix("git+")?;
-            url.starts_with("ssh:")
-                .then(|| url.split(['?', '#']).next().unwrap_or(url))
-        })
+        self.repositories().filter(|url| url.starts_with("ssh:"))
+    }
+
+    /// The addresses of repositories over https.
+    pub fn over_https(&self) -> impl Iterator<Item = &str> + Clone {
+        self.repositories().filter(|url| url.starts_with("http"))
+    }
+
+    fn repositories(&self) -> impl Iterator<Item = &str> + Clone {
+        let urls = self
+            .sources
+            .iter()
+            .filter_map(|source| source.strip_prefix("git+"));
+        urls.map(|url| url.split(['?', '#']).next().unwrap_or(url))
     }
 
     /// The members of the workspace.

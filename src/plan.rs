@@ -171,7 +171,7 @@ pub fn decide(facts: &Facts, request: &Request, catalog: &Catalog) -> anyhow::Re
     notes.extend(of_builder);
     notes.extend(built.needs.notes());
     notes.extend(build::notes(facts));
-    notes.extend(access::notes(facts));
+    notes.extend(access::notes(facts, catalog));
     notes.extend(binaries::notes(facts, &selection, catalog));
     notes.extend(libc::notes(program, built, catalog));
     notes.extend(of_images);

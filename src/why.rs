@@ -159,7 +159,7 @@ pub enum Why {
     /// Dependencies come from a registry that may ask for a token.
     Registry(String),
     /// Dependencies come from a repository that ssh keys are needed for.
-    GitOverSsh(String),
+    Git(String),
     /// The host of such a repository is not known to what fetches it.
     UnknownHost(String),
     /// The project has no lock file.
@@ -312,7 +312,7 @@ impl fmt::Display for Why {
             ),
             Self::Locked(version) => write!(f, "there is a lock file of version {version}"),
             Self::Registry(url) => write!(f, "dependencies come from the registry {url}"),
-            Self::GitOverSsh(url) => write!(f, "dependencies come from {url}"),
+            Self::Git(url) => write!(f, "dependencies come from {url}"),
             Self::UnknownHost(url) => write!(
                 f,
                 "`net.ssh.known-hosts` has no key of the host that {url} is on"

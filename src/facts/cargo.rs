@@ -32,10 +32,10 @@ pub fn home_with_tokens() -> Option<String> {
         .filter(|home| Utf8Path::new(home).join("credentials.toml").exists())
 }
 
-/// The user's home on this machine, if it holds the keys of hosts.
-pub fn home_with_known_hosts() -> Option<String> {
+/// The user's home on this machine, if it holds a file.
+pub fn user_home(file: &str) -> Option<String> {
     let home = std::env::var("HOME").ok();
-    home.filter(|home| Utf8Path::new(home).join(".ssh/known_hosts").exists())
+    home.filter(|home| Utf8Path::new(home).join(file).exists())
 }
 
 /// The manifest at the root of the workspace that `manifest` belongs to, or the one that cargo finds from

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 
 use super::libc::Program;
-use super::{Note, scripts, tools};
+use super::{Note, access, scripts, tools};
 use crate::catalog::{Catalog, Linkage, Names, Packages, Row, RowSide};
 use crate::config::OneOrMany;
 use crate::facts::{Facts, Libc, Resolution, ResolvedCrate, Side};
@@ -145,11 +145,25 @@ impl<'p> Needs<'p> {
             match catalog.program(&program) {
                 Some((name, known)) => {
                     let why = Why::CargoConfig(file, setting);
-                    self.add(Cow::Owned(known.row(name)), why, None);
+                    self.add_for_cargo(known.row(name), why);
                 }
                 None => self.note(Note::UnknownCall(file, format!("calls {program}"))),
             }
         }
+        if let (Some(why), Some((name, git))) =
+            (access::signs_in(self.facts), catalog.program("git"))
+        {
+            self.add_for_cargo(git.row(name), why);
+        }
+    }
+
+    /// What cargo itself starts reads nothing of the project.
+    fn add_for_cargo(&mut self, row: Row, why: Why) {
+        let row = Row {
+            keep: Vec::new(),
+            ..row
+        };
+        self.add(Cow::Owned(row), why, None);
     }
 
     fn note(&mut self, note: Note) {
@@ -255,9 +269,7 @@ impl<'p> Needs<'p> {
     pub(super) fn kept(&self) -> BTreeMap<String, Why> {
         // The first reason stays.
         let mut kept = BTreeMap::new();
-        // What cargo itself starts reads nothing of the project.
-        let starts = |held: &&Held<'_>| !matches!(held.why, Why::CargoConfig(..));
-        for held in self.rows.iter().filter(starts) {
+        for held in &self.rows {
             for path in &held.row.keep {
                 kept.entry(path.clone()).or_insert_with(|| held.why.clone());
             }
@@ -329,6 +341,7 @@ fn holds(row: &Row, krate: &ResolvedCrate, names: &BTreeSet<&str>, facts: &Facts
         && any_or_none(&row.if_macros, &called)
         && !row.unless_files.iter().any(there)
         && (!row.if_member_build_dependency || krate.member_build_dependency)
+        && (!row.if_history_dependency || krate.history_dependency)
         && (row.unless_dependents.is_empty()
             || krate
                 .dependents
@@ -341,7 +354,6 @@ fn evidence(row: &Row, krate: &ResolvedCrate) -> Evidence {
         .if_features
         .iter()
         .filter(|feature| krate.features.contains(*feature));
-        && (!row.if_history_dependency || krate.history_dependency)
     Evidence {
         krate: krate.name.clone(),
         version: krate.version.clone(),

@@ -81,6 +81,8 @@ pub enum Note {
     LeadsOutside(Utf8PathBuf, Utf8PathBuf),
     /// The folder of a submodule that is not checked out.
     NoSubmodule(Utf8PathBuf),
+    /// A repository that may ask for a password.
+    UnknownRepository(String),
     /// A registry that no file of the project names.
     UnknownRegistry(String),
     /// The code is made for the processor of the machine that builds.
@@ -219,6 +221,11 @@ impl fmt::Display for Note {
                 f,
                 "the submodule {folder} is not checked out: run `git submodule update --init --recursive` before \
                  the image is built, if the build reads it"
+            ),
+            Self::UnknownRepository(url) => write!(
+                f,
+                "dependencies come from {url}: if that asks for a password, `secrets = [\"netrc\"]` has git take it from \
+                 ~/.netrc"
             ),
             Self::UnknownRegistry(url) => write!(
                 f,

@@ -67,11 +67,10 @@ impl<'p> Bake<'p> {
         };
         let access = [("secret", options("--secret")), ("ssh", options("--ssh"))];
         let access = access.into_iter().filter(|(_, values)| !values.is_empty());
-        let needs_home = plan
-            .build
-            .access
-            .iter()
-            .any(|access| matches!(access.value, Access::Credentials | Access::KnownHosts));
+        let needs_home = plan.build.access.iter().any(|access| {
+            let access = &access.value;
+            *access == Access::Credentials || access.file_of_home().is_some()
+        });
         Self {
             example: format!("{:<13}builds one", names[0]),
             home: needs_home.then_some(""),

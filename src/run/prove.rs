@@ -71,16 +71,18 @@ pub(super) fn prove(
 
 /// What the engine is told to hand to the steps that call cargo, as far as this machine has it.
 fn access(plan: &Plan) -> Vec<String> {
-    let (user, cargo) = (facts::home_with_known_hosts(), facts::home_with_tokens());
-    let homes = Homes {
-        user: user.as_deref().unwrap_or_default(),
-        cargo: cargo.as_deref().unwrap_or_default(),
-    };
     let access = plan.build.access.iter().map(|access| &access.value);
-    let at_hand = access.filter(|access| match access {
-        Access::Credentials => cargo.is_some(),
-        Access::KnownHosts => user.is_some(),
-        Access::SshAgent | Access::Secret(_) => true,
+    let options = access.filter_map(|access| {
+        let home = match access.file_of_home() {
+            Some(file) => facts::user_home(file)?,
+            None => String::new(),
+        };
+        let cargo = match access {
+            Access::Credentials => facts::home_with_tokens()?,
+            _ => String::new(),
+        };
+        let (user, cargo) = (home.as_str(), cargo.as_str());
+        Some(access.option(Homes { user, cargo }))
     });
-    at_hand.flat_map(|access| access.option(homes)).collect()
+    options.flatten().collect()
 }

@@ -83,6 +83,10 @@ const SCENARIOS: &[(&str, Scenario)] = &[
         private::a_repository_over_ssh,
     ),
     (
+        "private::a_repository_with_a_password",
+        private::a_repository_with_a_password,
+    ),
+    (
         "repos::a_bake_file_builds_every_image",
         repos::a_bake_file_builds_every_image,
     ),

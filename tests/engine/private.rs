@@ -1,5 +1,5 @@
-//! Sources that ask for credentials: a registry that wants a token for every download, and a repository over ssh.
-//! Both serve the crate in `ledger`, to which `docker build` is let in by the options that the tool prints.
+//! Sources that ask for credentials: a registry that wants a token for every download, and repositories over ssh and
+//! http. All serve the crate in `ledger`, to which `docker build` is let in by the options that the tool prints.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -9,13 +9,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
-use snapbox::dir::DirRoot;
+use snapbox::dir::{DirRoot, Walk};
 use tempfile::TempDir;
 
 use crate::ROOT;
 use crate::docker::{self, Built, Container};
 
 const TOKEN: &str = "a-token-that-nobody-may-see";
+
+/// What signs the user `ci` in with that for a password.
+const PASSWORD_HEADER: &str = "Basic Y2k6YS10b2tlbi10aGF0LW5vYm9keS1tYXktc2Vl";
 
 /// With the token the image builds; on a builder that has built it, also without.
 pub(crate) fn a_registry_with_a_token() -> Result<()> {
@@ -45,6 +48,62 @@ pub(crate) fn a_registry_with_a_token() -> Result<()> {
         }
         let main = project.read("app/src/main.rs")?;
         project.write("app/src/main.rs", &(main + "\n"))?;
+    }
+    Ok(())
+}
+
+/// With the password that git finds in the user's `.netrc`, the image builds.
+pub(crate) fn a_repository_with_a_password() -> Result<()> {
+    let crate_dir = Utf8Path::new(ROOT).join("tests/engine/ledger");
+    let copy = DirRoot::mutable_temp()?.with_template(crate_dir.as_std_path())?;
+    let dir = copy.path().and_then(Utf8Path::from_path);
+    let dir = dir.context("no folder")?;
+    let author = ["-c", "user.name=test", "-c", "user.email=test"];
+    for args in [
+        &["init", "--quiet"][..],
+        &["add", "."],
+        &[&author[..], &["commit", "--quiet", "-m", "test"]].concat(),
+        // For servers that know nothing of git.
+        &["update-server-info"],
+    ] {
+        output(Command::new("git").args(args).current_dir(dir))?;
+    }
+    let git_dir = dir.join(".git");
+    let mut files = Vec::new();
+    for path in Walk::new(git_dir.as_std_path()) {
+        let path = path?;
+        if path.is_file() {
+            let name = path.strip_prefix(&git_dir)?.display().to_string();
+            files.push((format!("/ledger/{name}"), fs_err::read(&path)?));
+        }
+    }
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let host = listener.local_addr()?;
+    serve(listener, files, PASSWORD_HEADER);
+
+    let project = Project::new(
+        &format!("ledger = {{ git = \"http://ci@{host}/ledger\" }}"),
+        "[net]\ngit-fetch-with-cli = true\n",
+    )?;
+    let with_password =
+        format!("[url \"http://ci:{TOKEN}@{host}/\"]\ninsteadOf = http://ci@{host}/\n");
+    project.write("gitconfig", &with_password)?;
+    let netrc = format!("machine {} login ci password {TOKEN}\n", host.ip());
+    project.write("netrc", &netrc)?;
+
+    let gitconfig = project.path("gitconfig");
+    let said = project.dockerize_with("GIT_CONFIG_GLOBAL", gitconfig.as_str())?;
+    let option = "--secret id=netrc,src=$HOME/.netrc";
+    ensure!(said.contains(option), "{said}");
+    let secret = format!("--secret=id=netrc,src={}", project.path("netrc"));
+    let let_in = ["--network=host", &secret];
+    ensure!(
+        project.build(&let_in[..1]).is_err(),
+        "no password was needed"
+    );
+    let built = project.build(&let_in)?;
+    for text in [&built.log, &built.image.history()?] {
+        ensure!(!text.contains(TOKEN), "the password is in {text}");
     }
     Ok(())
 }
@@ -171,25 +230,30 @@ fn registry(crate_file: Vec<u8>) -> Result<String> {
         .write_all(&crate_file)?;
     let sum = String::from_utf8(sum.wait_with_output()?.stdout)?;
     let sum = sum.split(' ').next().unwrap_or_default().to_owned();
-    thread::spawn(move || {
-        let config = format!("{{\"dl\":\"http://{address}/dl\",\"auth-required\":true}}");
-        let version = format!(
-            "{{\"name\":\"ledger\",\"vers\":\"0.1.0\",\"deps\":[],\"cksum\":\"{sum}\",\"features\":{{}},\"yanked\":false}}\n"
-        );
-        let files = [
-            ("/config.json", config.into_bytes()),
-            ("/le/dg/ledger", version.into_bytes()),
-            ("/dl/ledger/0.1.0/download", crate_file),
-        ];
-        for stream in listener.incoming().flatten() {
-            // Whoever asks and does not wait for the answer has no need of it.
-            let _ = answer(stream, &files);
-        }
-    });
+    let config = format!("{{\"dl\":\"http://{address}/dl\",\"auth-required\":true}}");
+    let version = format!(
+        "{{\"name\":\"ledger\",\"vers\":\"0.1.0\",\"deps\":[],\"cksum\":\"{sum}\",\"features\":{{}},\"yanked\":false}}\n"
+    );
+    let files = vec![
+        ("/config.json".to_owned(), config.into_bytes()),
+        ("/le/dg/ledger".to_owned(), version.into_bytes()),
+        ("/dl/ledger/0.1.0/download".to_owned(), crate_file),
+    ];
+    serve(listener, files, TOKEN);
     Ok(format!("sparse+http://{address}/"))
 }
 
-fn answer(mut stream: TcpStream, files: &[(&str, Vec<u8>)]) -> Result<()> {
+/// Serves files, by their paths, to those who send the credentials, for as long as the tests run.
+fn serve(listener: TcpListener, files: Vec<(String, Vec<u8>)>, credentials: &'static str) {
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // Whoever asks and does not wait for the answer has no need of it.
+            let _ = answer(stream, &files, credentials);
+        }
+    });
+}
+
+fn answer(mut stream: TcpStream, files: &[(String, Vec<u8>)], credentials: &str) -> Result<()> {
     let head: Vec<String> = BufReader::new(&stream)
         .lines()
         .take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty()))
@@ -201,10 +265,11 @@ fn answer(mut stream: TcpStream, files: &[(&str, Vec<u8>)]) -> Result<()> {
     let allowed = head.iter().any(|line| {
         let header = line.split_once(": ");
         header.is_some_and(|(name, value)| {
-            name.eq_ignore_ascii_case("authorization") && value == TOKEN
+            name.eq_ignore_ascii_case("authorization") && value == credentials
         })
     });
-    let found = files.iter().find(|(name, _)| *name == path);
+    let path = path.split('?').next().unwrap_or_default();
+    let found = files.iter().find(|(name, _)| name == path);
     let (status, body): (&str, &[u8]) = match found {
         _ if !allowed => ("401 Unauthorized", b""),
         None => ("404 Not Found", b""),
@@ -213,7 +278,7 @@ fn answer(mut stream: TcpStream, files: &[(&str, Vec<u8>)]) -> Result<()> {
     let length = body.len();
     write!(
         stream,
-        "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        "HTTP/1.1 {status}\r\nWWW-Authenticate: Basic\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
     )?;
     Ok(stream.write_all(body)?)
 }
