@@ -134,15 +134,30 @@ pub struct Helpers {
     pub embedding: Vec<String>,
     /// Where `[package.metadata]` names the features of a package's binaries, as JSON pointers.
     pub features: Vec<String>,
-    /// Files beside the manifest of a package that is compiled for browsers, by another program than cargo.
+    /// What shows that a package is compiled for browsers, by another program than cargo: a file beside its manifest, or
+    /// an attribute in its page.
     pub browser: Vec<String>,
+    /// The attribute in a page that names the binary for browsers.
+    pub browser_bin: String,
     /// What makes the other part of a program, which cargo alone does not, by what shows it: a file beside the manifest,
-    /// or a table of its `metadata`.
+    /// an attribute in its page, or a table of its `metadata`.
     pub packagers: BTreeMap<String, String>,
+    /// What makes the front end in a folder.
+    pub front_ends: FrontEnds,
     /// Hosts whose keys for ssh cargo has built in.
     pub known_hosts: Vec<String>,
     /// Hosts whose repositories over https are public as a rule.
     pub public_hosts: Vec<String>,
+}
+
+/// What makes front ends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrontEnds {
+    /// The packages with the programs for that.
+    pub packages: Vec<String>,
+    /// A file in the folder of a front end, and the commands there; the first that is there counts.
+    pub by_lock: Vec<(String, String)>,
 }
 
 /// What a crate needs from the image, and when. The schema is explained at the head of `links.toml`; users

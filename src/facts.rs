@@ -16,6 +16,7 @@ mod git;
 mod graph;
 mod links;
 mod lock;
+mod loopback;
 mod manifests;
 mod opened;
 mod own_ignore;
@@ -23,6 +24,7 @@ mod roots;
 mod sources;
 mod started;
 mod system_deps;
+mod target_folders;
 mod tokens;
 mod toolchain;
 
@@ -39,6 +41,7 @@ pub use self::gather::{Where, gather};
 pub use self::graph::{Build, Features, Graph, Libc, Resolution, ResolvedCrate, Side};
 pub use self::links::Link;
 pub use self::lock::{Lock, LockFile, LockState};
+pub use self::loopback::Loopback;
 pub use self::manifests::Trimmable;
 pub use self::opened::Opened;
 pub use self::own_ignore::OwnIgnore;
@@ -93,12 +96,18 @@ pub struct Facts {
     pub metadata: serde_json::Value,
     /// The names in the folder of the workspace.
     pub entries: BTreeSet<String>,
-    /// What is in the folders of the workspace and of its packages, but not in every checkout, relative to the
-    /// context.
+    /// What is in the folders of the workspace and of its packages, or what the compiler reads, but not in every
+    /// checkout, relative to the context.
     pub left_out: BTreeSet<Utf8PathBuf>,
+    /// Folders with a `package.json`, at or above what sources have the compiler read, and the names in them, relative to
+    /// the context.
+    pub front_ends: BTreeMap<Utf8PathBuf, BTreeSet<String>>,
     /// Assets of the configuration that are not there, relative to the context.
     pub absent: BTreeSet<Utf8PathBuf>,
 }
+
+/// The file in a package's folder that browsers begin with.
+pub const PAGE: &str = "index.html";
 
 /// A package whose source is in the project.
 #[derive(Clone, Debug)]
@@ -130,6 +139,8 @@ pub struct Package {
     pub below_dependencies: bool,
     /// The names in its folder.
     pub entries: BTreeSet<String>,
+    /// What its [`PAGE`] says, if it has one.
+    pub page: Option<String>,
     /// What the manifest says for people.
     pub about: About,
     /// Its build script.
@@ -138,8 +149,8 @@ pub struct Package {
     pub mentions: Vec<Mention>,
     /// Macros that its sources give strings to.
     pub macros: BTreeSet<String>,
-    /// A source file that listens on an address of the machine alone, relative to the context.
-    pub loopback: Option<Utf8PathBuf>,
+    /// An address of the machine alone that it listens on.
+    pub loopback: Option<Loopback>,
     /// Files and folders that its sources name otherwise: the program may open them where it runs.
     pub opened: Vec<Opened>,
     /// Programs that its sources start, each with the first file that does, relative to the context.

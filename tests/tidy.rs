@@ -209,9 +209,9 @@ fn names_one(literal: &str, known: &BTreeSet<String>) -> bool {
             .any(|word| name(word) || suite(word))
 }
 
-/// A word of the language, the programs that cargo's settings `net.git-fetch-with-cli` and `net.ssh` are about, and
-/// two keys of manifests.
-const ALLOWED: [&str; 5] = ["file", "git", "patch", "ssh", "system-deps"];
+/// A word of the language, one in the names of addresses, the programs that cargo's settings `net.git-fetch-with-cli` and
+/// `net.ssh` are about, and two keys of manifests.
+const ALLOWED: [&str; 6] = ["file", "git", "ip", "patch", "ssh", "system-deps"];
 
 /// Whether a name is a word of everyday language as well. Of packages and programs these count where they
 /// stand alone, of crates never.

@@ -6,8 +6,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use guppy::PackageId;
 use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 
+use super::git::{self, Git};
 use super::sources::{self, Sources};
-use super::{Link, Package, git};
+use super::{Link, Package, relative};
 use crate::config::Config;
 use crate::path::below;
 
@@ -15,6 +16,7 @@ use crate::path::below;
 pub(super) fn read_sources<'g>(
     graph: &'g PackageGraph,
     workspace: &Utf8Path,
+    git: &Git,
 ) -> BTreeMap<&'g PackageId, Sources> {
     let local = graph
         .packages()
@@ -27,6 +29,7 @@ pub(super) fn read_sources<'g>(
             package: package.manifest_path().parent()?,
             workspace,
             build_script: script.map(|target| target.path()),
+            git,
         };
         let mut sources = sources::read(&places);
         add_links(&mut sources, &places);
@@ -41,6 +44,36 @@ pub(super) fn read_sources<'g>(
             .filter_map(|result| result.expect("the thread does not panic"))
             .collect()
     })
+}
+
+/// What the sources of a package tell, relative to the context.
+pub(super) fn add_sources(package: &mut Package, sources: Sources, context: &Utf8Path, git: &Git) {
+    let modules = sources.files.iter().map(|path| relative(path, context));
+    let src = package.dir.join("src");
+    package.modules = modules.filter(|path| path.starts_with(&src)).collect();
+    package.macros = sources.macros;
+    package.loopback = sources.loopback.map(|one| one.below(context));
+    let starts = sources.starts.into_iter();
+    package.starts = starts
+        .map(|(program, path)| (program, relative(&path, context)))
+        .collect();
+    package.mentions = sources.mentions;
+    package.opened = sources.opened;
+    package
+        .opened
+        .retain(|opened| holds(context, &opened.path, git));
+    let of_mentions = package
+        .mentions
+        .iter_mut()
+        .map(|m| (&mut m.source, &mut m.path));
+    let of_opened = package
+        .opened
+        .iter_mut()
+        .map(|o| (&mut o.source, &mut o.path));
+    for (source, path) in of_mentions.chain(of_opened) {
+        *source = relative(source, context);
+        *path = relative(path, context);
+    }
 }
 
 /// Adds the links on the way to the package, and to what its sources have the compiler read.
@@ -91,23 +124,51 @@ pub(super) fn context(
 }
 
 /// Whether the context has what is at the path, also for whoever checks the project out: links may lead elsewhere.
-pub(super) fn holds(context: &Utf8Path, path: &Utf8Path) -> bool {
+pub(super) fn holds(context: &Utf8Path, path: &Utf8Path, git: &Git) -> bool {
     let real = |path: &Utf8Path| path.canonicalize_utf8().ok();
     let (Some(context), Some(path)) = (real(context), real(path)) else {
         return false;
     };
-    path.starts_with(context) && !git::ignores(&path)
+    path.starts_with(context) && !git.ignores(&path)
 }
 
-/// Those of the names in folders, which are relative to the context, that it does not hold in every checkout.
+/// Those of the names in folders, which are relative to the context, that it does not hold in every checkout; the same of
+/// what the sources of packages have the compiler read.
 pub(super) fn left_out<'f>(
     context: &Utf8Path,
     folders: impl Iterator<Item = (&'f Utf8Path, &'f BTreeSet<String>)>,
+    packages: &[Package],
+    git: &Git,
 ) -> BTreeSet<Utf8PathBuf> {
     let paths = folders.flat_map(|(dir, names)| names.iter().map(move |name| dir.join(name)));
     paths
-        .filter(|path| !holds(context, &context.join(path)))
+        .chain(read_by_the_compiler(packages).cloned())
+        .filter(|path| !holds(context, &context.join(path), git))
         .collect()
+}
+
+fn read_by_the_compiler(packages: &[Package]) -> impl Iterator<Item = &Utf8PathBuf> {
+    let mentions = packages.iter().flat_map(|package| &package.mentions);
+    let read = mentions.filter(|mention| mention.by.is_some() && mention.path.is_relative());
+    read.map(|mention| &mention.path)
+}
+
+/// The folders with a `package.json` that what the compiler reads is, or lies in, and the names in them.
+pub(super) fn front_ends(
+    context: &Utf8Path,
+    packages: &[Package],
+) -> BTreeMap<Utf8PathBuf, BTreeSet<String>> {
+    let folders = read_by_the_compiler(packages).flat_map(|path| path.ancestors());
+    let folders: BTreeSet<&Utf8Path> = folders.collect();
+    let found = folders.into_iter().filter_map(|folder| {
+        let entries = context.join(folder).read_dir_utf8().ok()?.flatten();
+        let names = entries.map(|entry| entry.file_name().to_owned());
+        let names: BTreeSet<String> = names.collect();
+        names
+            .contains("package.json")
+            .then(|| (folder.to_owned(), names))
+    });
+    found.collect()
 }
 
 /// The assets of the configuration, relative to the context.
@@ -129,19 +190,6 @@ pub(super) fn absent(
     paths: impl Iterator<Item = Utf8PathBuf>,
 ) -> BTreeSet<Utf8PathBuf> {
     paths.filter(|path| !context.join(path).exists()).collect()
-}
-
-/// Folders named `target` among the sources, which the ignore file must not take for cargo's. What cannot be
-/// read is cargo's to complain of.
-pub(super) fn find_target_folders(dir: &Utf8Path, found: &mut BTreeSet<Utf8PathBuf>) {
-    let entries = dir.read_dir_utf8().into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-        if entry.file_name() == "target" {
-            found.insert(entry.path().to_owned());
-        } else {
-            find_target_folders(entry.path(), found);
-        }
-    }
 }
 
 /// The nearest folder at or above `dir` that holds `path`.
@@ -181,7 +229,8 @@ mod tests {
         ] {
             symlink(target, context.join(link)).expect("a link");
         }
-        let holds = |name: &str| holds(&context, &context.join(name));
+        let git = Git::default();
+        let holds = |name: &str| holds(&context, &context.join(name), &git);
         assert!(holds("static") && holds("public") && holds("public/a.css"));
         assert!(!holds("assets") && !holds("www") && !holds("www/a.css") && !holds("data"));
     }

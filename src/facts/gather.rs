@@ -8,11 +8,12 @@ use guppy::PackageId;
 use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 use semver::Version;
 
-use super::context::{absent, assets, context, find_target_folders, holds, left_out, read_sources};
+use super::context::{absent, add_sources, assets, context, front_ends, left_out, read_sources};
+use super::git::{self, Git};
 use super::{
-    About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, LockState, Membership, Package,
-    Setting, build_script, cargo, cargo_config, committed, git, lock, manifests, own_ignore,
-    relative, roots, toolchain,
+    About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, LockState, Membership, PAGE, Package,
+    Setting, build_script, cargo, cargo_config, committed, lock, manifests, own_ignore, relative,
+    roots, target_folders, toolchain,
 };
 use crate::config::{self, Config, PackageConfig, Table};
 
@@ -49,7 +50,8 @@ pub fn gather(place: &Where) -> Result<Facts> {
     });
     let graph = Graph::new(&answer.metadata, &resolver)?;
 
-    let mut sources = read_sources(graph.packages(), workspace);
+    let git = Git::default();
+    let mut sources = read_sources(graph.packages(), workspace, &git);
     let context = context(graph.packages(), &sources, workspace);
     let below = below_dependencies(graph.packages());
     let mut packages: Vec<Package> = Vec::new();
@@ -62,30 +64,9 @@ pub fn gather(place: &Where) -> Result<Facts> {
         let below = below.contains(package.id());
         let mut package_facts = read_package(package, graph.packages(), &context, below)?;
         let sources = sources.remove(package.id()).unwrap_or_default();
-        let modules = sources.files.iter().map(|path| relative(path, &context));
-        let src = package_facts.dir.join("src");
-        package_facts.modules = modules.filter(|path| path.starts_with(&src)).collect();
-        links.extend(sources.links.into_iter().map(|link| link.below(&context)));
-        package_facts.mentions = sources.mentions;
-        package_facts.macros = sources.macros;
-        package_facts.loopback = sources.loopback.map(|path| relative(&path, &context));
-        let starts = sources.starts.into_iter();
-        package_facts.starts = starts
-            .map(|(program, path)| (program, relative(&path, &context)))
-            .collect();
-        package_facts.opened = sources.opened;
-        package_facts
-            .opened
-            .retain(|opened| holds(&context, &opened.path));
-        let Package {
-            mentions, opened, ..
-        } = &mut package_facts;
-        let of_mentions = mentions.iter_mut().map(|m| (&mut m.source, &mut m.path));
-        let of_opened = opened.iter_mut().map(|o| (&mut o.source, &mut o.path));
-        for (source, path) in of_mentions.chain(of_opened) {
-            *source = relative(source, &context);
-            *path = relative(path, &context);
-        }
+        let of_package = sources.links.iter().cloned();
+        links.extend(of_package.map(|link| link.below(&context)));
+        add_sources(&mut package_facts, sources, &context, &git);
         packages.push(package_facts);
     }
     packages.sort_by(|a, b| (&a.dir, &a.name).cmp(&(&b.dir, &b.name)));
@@ -104,7 +85,13 @@ pub fn gather(place: &Where) -> Result<Facts> {
     let whole = assets(&root, &config, &packages).chain(whole);
     Ok(Facts {
         own_ignore: own_ignore::read(&context, &dockerfile, &packages, whole),
-        left_out: left_out(&context, folders.chain([(root.as_path(), &entries)])),
+        left_out: left_out(
+            &context,
+            folders.chain([(root.as_path(), &entries)]),
+            &packages,
+            &git,
+        ),
+        front_ends: front_ends(&context, &packages),
         absent: absent(&context, assets(&root, &config, &packages)),
         trimmable: manifests::trimmable(&packages, &context, &root, &lock, &cargo_config),
         root,
@@ -365,8 +352,6 @@ fn read_package(
     let roots = required
         .map(|target| relative(target.path(), context))
         .collect();
-    let mut target_folders = BTreeSet::new();
-    find_target_folders(&dir.join("src"), &mut target_folders);
     Ok(Package {
         name: package.name().to_owned(),
         version: package.version().clone(),
@@ -377,12 +362,13 @@ fn read_package(
         roots,
         unusual_roots: unusual_roots.into_iter().collect(),
         spare_roots: spare_roots.into_iter().collect(),
-        target_folders: target_folders
+        target_folders: target_folders::find(package, dir)
             .iter()
             .map(|dir| relative(dir, context))
             .collect(),
         below_dependencies,
         entries: entries(dir)?,
+        page: fs_err::read_to_string(dir.join(PAGE)).ok(),
         about: About {
             description: package.description().map(str::to_owned),
             license: package.license().map(str::to_owned),

@@ -1,6 +1,9 @@
 //! What git thinks of the project's files. Git itself is not run: it may be missing, and nothing more than a
 //! few lines of its own files is asked for.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::ignore;
@@ -10,20 +13,71 @@ pub(super) fn repository(dir: &Utf8Path) -> Option<&Utf8Path> {
     dir.ancestors().find(|dir| dir.join(".git").exists())
 }
 
-/// Whether a file or folder is left out of the commits of its repository: none has it, and an ignore file has its
-/// name, or the names of all that is in it. Git knows no empty folders.
-pub(super) fn ignores(path: &Utf8Path) -> bool {
-    let Some(repository) = path.parent().and_then(repository) else {
-        return false;
-    };
-    let below = |path: &Utf8Path| super::relative(path, repository);
-    let lines = ignore_lines(repository, path);
-    let is_ignored = |path: &Utf8Path| ignore::hides(&lines, &below(path)).is_some();
-    let is_left_out = |folder: &Utf8Path| {
-        let entries = folder.read_dir_utf8().ok();
-        entries.is_some_and(|mut all| all.all(|entry| entry.is_ok_and(|e| is_ignored(e.path()))))
-    };
-    (is_ignored(path) || is_left_out(path)) && !tracks(repository, &below(path))
+/// Git's own files, each of which is read once.
+#[derive(Debug, Default)]
+pub(super) struct Git {
+    /// The lines of the ignore files from a repository down to a folder, as patterns from the root of the repository.
+    ignore_lines: Once<Vec<String>>,
+    /// The index of a repository.
+    indexes: Once<Vec<u8>>,
+}
+
+/// What was made of a folder, by the folder.
+type Once<T> = Mutex<HashMap<Utf8PathBuf, Arc<T>>>;
+
+fn once<T>(all: &Once<T>, folder: &Utf8Path, read: impl FnOnce() -> T) -> Arc<T> {
+    let locked = || all.lock().expect("no thread panics");
+    let known = locked().get(folder).cloned();
+    known.unwrap_or_else(|| {
+        let made = Arc::new(read());
+        locked().insert(folder.to_owned(), Arc::clone(&made));
+        made
+    })
+}
+
+impl Git {
+    /// Whether a file or folder is left out of the commits of its repository: none has it, and an ignore file has its
+    /// name, or the names of all that is in it.
+    pub(super) fn ignores(&self, path: &Utf8Path) -> bool {
+        let Some(repository) = path.parent().and_then(repository) else {
+            return false;
+        };
+        let path_in_it = super::relative(path, repository);
+        self.leaves_out(repository, path) && !tracks(&self.index(repository), &path_in_it)
+    }
+
+    /// Git knows no empty folders.
+    fn leaves_out(&self, repository: &Utf8Path, path: &Utf8Path) -> bool {
+        let folder = path.parent().unwrap_or(repository);
+        let lines = self.ignore_lines(repository, folder);
+        let is_ignored = ignore::hides(&lines, &super::relative(path, repository)).is_some();
+        let holds_nothing = || {
+            let entries = path.read_dir_utf8().ok().filter(|_| !path.is_symlink());
+            let left_out = |entry: &Utf8Path| self.leaves_out(repository, entry);
+            entries.is_some_and(|mut all| all.all(|entry| entry.is_ok_and(|e| left_out(e.path()))))
+        };
+        is_ignored || holds_nothing()
+    }
+
+    fn ignore_lines(&self, repository: &Utf8Path, folder: &Utf8Path) -> Arc<Vec<String>> {
+        once(&self.ignore_lines, folder, || {
+            let above = folder.parent().filter(|up| up.starts_with(repository));
+            let above = above.map(|up| self.ignore_lines(repository, up));
+            let mut lines = above.map_or_else(Vec::new, |lines| lines.to_vec());
+            let text = super::text_of(&folder.join(".gitignore")).unwrap_or_default();
+            let base = super::relative(folder, repository);
+            lines.extend(text.lines().filter_map(|line| pattern(line.trim(), &base)));
+            lines
+        })
+    }
+
+    fn index(&self, repository: &Utf8Path) -> Arc<Vec<u8>> {
+        once(&self.indexes, repository, || {
+            let index = git_dir(repository).map(|dir| dir.join("index"));
+            let index = index.and_then(|index| fs_err::read(index).ok());
+            index.unwrap_or_default()
+        })
+    }
 }
 
 /// The folders of submodules that are not checked out and belong to the context, relative to that.
@@ -47,11 +101,7 @@ pub(super) fn missing_submodules(context: &Utf8Path) -> Vec<Utf8PathBuf> {
 
 /// Whether the index lists a path, or one below it. An entry holds the length of its path, up to a limit, in the two
 /// bytes before that, and ends with a NUL. Source: gitformat-index.
-fn tracks(repository: &Utf8Path, path: &Utf8Path) -> bool {
-    let index = git_dir(repository).map(|dir| dir.join("index"));
-    let Some(index) = index.and_then(|index| fs_err::read(index).ok()) else {
-        return false;
-    };
+fn tracks(index: &[u8], path: &Utf8Path) -> bool {
     let begins_entry = |at: usize| {
         let entry = &index[at..];
         let length = entry.iter().position(|byte| *byte == 0);
@@ -81,22 +131,6 @@ fn git_dir(repository: &Utf8Path) -> Option<Utf8PathBuf> {
     let text = fs_err::read_to_string(&git).ok()?;
     let dir = text.strip_prefix("gitdir:")?.trim();
     Some(repository.join(dir))
-}
-
-/// The lines of the ignore files between the repository and a path, as patterns from the root of the repository.
-fn ignore_lines(repository: &Utf8Path, path: &Utf8Path) -> Vec<String> {
-    let above = path
-        .ancestors()
-        .take_while(|dir| dir.starts_with(repository));
-    let mut folders: Vec<&Utf8Path> = above.collect();
-    folders.reverse();
-    let mut lines = Vec::new();
-    for folder in folders {
-        let text = super::text_of(&folder.join(".gitignore")).unwrap_or_default();
-        let base = super::relative(folder, repository);
-        lines.extend(text.lines().filter_map(|line| pattern(line.trim(), &base)));
-    }
-    lines
 }
 
 /// A line of the ignore file in `base`. Without a slash before its end, it stands for names at any depth.
@@ -139,9 +173,18 @@ mod tests {
     fn what_nobody_else_has() {
         let folder = tempfile::tempdir().expect("a folder");
         let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
-        for name in [".git", "data", "empty", "static", "uploads", "views"] {
-            fs_err::create_dir(root.join(name)).expect("a folder");
+        let folders = [
+            "data",
+            "empty",
+            "site/css/dark",
+            "static",
+            "uploads",
+            "views",
+        ];
+        for name in folders.into_iter().chain([".git"]) {
+            fs_err::create_dir_all(root.join(name)).expect("a folder");
         }
+        let git = Git::default();
         for (name, text) in [
             (
                 ".git/index",
@@ -149,9 +192,10 @@ mod tests {
             ),
             (
                 ".gitignore",
-                "*.toml\n/data/\n/uploads/\nstatic/*\n/config.json\n",
+                "*.css\n*.toml\n/data/\n/uploads/\n/static/*\n/config.json\n",
             ),
             ("data/x.db", ""),
+            ("site/css/dark/x.css", ""),
             ("static/x.css", ""),
             ("views/x.html", ""),
         ] {
@@ -163,12 +207,15 @@ mod tests {
             "data",
             "data/x.db",
             "static",
+            "site",
             "empty",
         ] {
-            assert!(ignores(&root.join(name)), "{name}");
+            assert!(git.ignores(&root.join(name)), "{name}");
         }
         for name in ["config.toml", "uploads", "views", "views/x.html"] {
-            assert!(!ignores(&root.join(name)), "{name}");
+            assert!(!git.ignores(&root.join(name)), "{name}");
         }
+        fs_err::write(root.join("site/css/x.scss"), "").expect("a file");
+        assert!(!git.ignores(&root.join("site")) && git.ignores(&root.join("site/css/dark")));
     }
 }

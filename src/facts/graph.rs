@@ -45,6 +45,10 @@ pub enum Side {
 
 /// A crate as the build uses it.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are facts that have nothing to do with one another"
+)]
 pub struct ResolvedCrate {
     /// Its name.
     pub name: String,

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use camino::Utf8Path;
 use serde::Deserialize;
 
-use super::git;
+use super::git::Git;
 
 /// Whether the project has a lock file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub(super) fn read(root: &Utf8Path, stale: bool) -> Result<Lock> {
         version,
         state: match stale {
             true => LockState::Stale,
-            false if git::ignores(&path) => LockState::Ignored,
+            false if Git::default().ignores(&path) => LockState::Ignored,
             false => LockState::Current,
         },
         sources,

@@ -3,7 +3,6 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::git;
 use super::sources::Places;
 use super::tokens::Event;
 
@@ -92,7 +91,7 @@ fn at_hand<'p>(named: &Named, places: &Places<'p>) -> Option<(&'p Utf8Path, Utf8
     let mut found = [places.package, places.workspace]
         .into_iter()
         .filter_map(there);
-    found.find(|(_, path)| !git::ignores(path))
+    found.find(|(_, path)| !places.git.ignores(path))
 }
 
 /// The path where it is there, else the file that it is the name of but for the ending, which some readers of
@@ -130,7 +129,7 @@ fn named(event: &Event<'_>) -> Option<Named> {
             path: relative(text)?,
             read: false,
         }),
-        Event::Value(..) | Event::Macro(..) | Event::Call(..) => None,
+        Event::Value(..) | Event::Field(..) | Event::Macro(..) | Event::Call(..) => None,
     }
 }
 

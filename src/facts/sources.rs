@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use proc_macro2::{TokenStream, TokenTree};
 
+use super::git::Git;
+use super::loopback::{self, Loopback};
 use super::opened::{self, Opened};
 use super::tokens::{self, Event, unquoted};
 use super::{Link, clean, started};
@@ -32,6 +34,8 @@ pub(super) struct Places<'p> {
     pub(super) workspace: &'p Utf8Path,
     /// The root file of its build script.
     pub(super) build_script: Option<&'p Utf8Path>,
+    /// What git thinks of it all.
+    pub(super) git: &'p Git,
 }
 
 /// More files or bytes than this, and a project is not read to its end.
@@ -51,9 +55,9 @@ const ASIDE: [&str; 7] = [
 
 /// Words in the names of macros and the keys of attributes that have files read while the code compiles. Others,
 /// such as the default of an option, are about where the program runs.
-const READING: [&str; 11] = [
-    "dir", "embed", "file", "folder", "gen", "i18n", "include", "locales", "migrat", "path",
-    "schema",
+const READING: [&str; 12] = [
+    "assets", "dir", "embed", "file", "folder", "gen", "i18n", "include", "locales", "migrat",
+    "path", "schema",
 ];
 
 /// Macros and attributes that look beside the source file, not at the package's folder.
@@ -74,8 +78,8 @@ pub(super) struct Sources {
     pub(super) starts: BTreeMap<String, Utf8PathBuf>,
     /// The names of the macros that they call.
     pub(super) macros: BTreeSet<String>,
-    /// A file that listens on an address of this machine alone, absolute.
-    pub(super) loopback: Option<Utf8PathBuf>,
+    /// An address of this machine alone that the program listens on, in a file that is absolute.
+    pub(super) loopback: Option<Loopback>,
 }
 
 /// Reads the sources of a package.
@@ -87,6 +91,7 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
     sources.links.retain(|link| link.path.starts_with(&src));
     let mut found = BTreeSet::new();
     let mut opened = BTreeSet::new();
+    let mut addresses = Vec::new();
     for file in &files {
         let Ok(text) = fs_err::read_to_string(file) else {
             continue;
@@ -95,6 +100,10 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
             continue;
         };
         let in_build_script = is_of_build_script(file, places);
+        let for_tests = file.file_stem().is_some_and(|stem| stem.contains("test"));
+        if !in_build_script && !for_tests {
+            addresses.push((file.as_path(), loopback::read(&text, tokens.clone())));
+        }
         let mut literals = Vec::new();
         // Commands of the command line itself have a type of the same name.
         let has_other_commands = text.contains("clap");
@@ -109,9 +118,6 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
                 let first = sources.starts.entry(program);
                 first.or_insert_with(|| file.clone());
             }
-            if sources.loopback.is_none() && listens_on_loopback(&event) {
-                sources.loopback = Some(file.clone());
-            }
         });
         let macros = literals.iter().filter_map(|literal| literal.by.clone());
         sources.macros.extend(macros);
@@ -121,6 +127,7 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
                 .filter_map(|literal| look_up(literal, file, places)),
         );
     }
+    sources.loopback = loopback::first(&addresses);
     sources.mentions = found.into_iter().collect();
     sources.opened = opened.into_iter().collect();
     sources.files = files.into_iter().collect();
@@ -136,24 +143,6 @@ fn is_of_build_script(file: &Utf8Path, places: &Places<'_>) -> bool {
     let in_folder =
         |folder: &Utf8Path| file.starts_with(folder) && folder.file_name() != Some("src");
     file == root || folder.is_some_and(in_folder)
-}
-
-/// Whether a call of `bind`, or the making of an address, names the machine itself: `bind("127.0.0.1:80")`,
-/// `SocketAddr::from(([127, 0, 0, 1], 80))`.
-fn listens_on_loopback(event: &Event<'_>) -> bool {
-    let Event::Call(name @ ("bind" | "from"), arguments) = event else {
-        return false;
-    };
-    let text = arguments.stream().to_string().replace(' ', "");
-    let text = text.trim_start_matches(['(', '&']);
-    let named = ["\"127.0.0.1", "\"localhost", "\"[::1]"];
-    let any_port = ["\"127.0.0.1:0\"", "\"localhost:0\""];
-    if *name == "bind" {
-        named.iter().any(|address| text.starts_with(address))
-            && !any_port.iter().any(|address| text.starts_with(address))
-    } else {
-        text.starts_with("[127,0,0,1],")
-    }
 }
 
 /// The Rust files of a package, and its links, without those of packages below it.
@@ -215,7 +204,7 @@ fn for_the_compiler(event: &Event<'_>) -> Vec<Literal> {
             text: text.clone(),
             from_package: false,
         }],
-        Event::Call(..) | Event::Text(..) => Vec::new(),
+        Event::Call(..) | Event::Field(..) | Event::Text(..) => Vec::new(),
     }
 }
 
@@ -335,29 +324,6 @@ mod tests {
         assert_eq!(one(folder), pair("folder", "dist"));
         let nested = r#"#[graphql(schema_path = "../s.graphql")] struct Q;"#;
         assert_eq!(one(nested), pair("schema_path", "../s.graphql"));
-    }
-
-    #[test]
-    fn addresses_of_the_machine_itself() {
-        let listens = |source: &str| {
-            let mut listens = false;
-            tokens::walk(source.parse().expect("Rust"), &mut |event| {
-                listens |= listens_on_loopback(&event);
-            });
-            listens
-        };
-        assert!(listens(r#"fn f() { TcpListener::bind("127.0.0.1:80") }"#));
-        assert!(listens(
-            r#"fn f() { HttpServer::new(g).bind(("localhost", 80)) }"#
-        ));
-        assert!(listens("fn f() { SocketAddr::from(([127, 0, 0, 1], 80)) }"));
-        assert!(!listens(
-            r#"fn f() { TcpListener::bind("0.0.0.0:80"); connect("127.0.0.1:80") }"#
-        ));
-        assert!(!listens(r#"fn f() { TcpListener::bind("127.0.0.1:0") }"#));
-        assert!(!listens(
-            r#"#[cfg(test)] mod tests { fn f() { bind("127.0.0.1:80") } }"#
-        ));
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub(super) enum Event<'t> {
     Value(&'t str, String),
     /// Any other string.
     Text(&'t Place, String),
+    /// `#[…] name: …`, with the type or function that it belongs to, and the attributes.
+    Field(&'t str, &'t str, &'t [TokenStream]),
 }
 
 /// Where a string stands.
@@ -51,6 +53,7 @@ pub(super) fn walk(tokens: TokenStream, listener: &mut dyn FnMut(Event<'_>)) {
 fn inside(tokens: TokenStream, place: &Place, listener: &mut dyn FnMut(Event<'_>)) {
     let mut tokens = tokens.into_iter().peekable();
     let mut words: Vec<String> = Vec::new();
+    let mut attributes: Vec<TokenStream> = Vec::new();
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Ident(ident) => {
@@ -58,7 +61,14 @@ fn inside(tokens: TokenStream, place: &Place, listener: &mut dyn FnMut(Event<'_>
                 continue;
             }
             TokenTree::Punct(punct) => match punct.as_char() {
-                ':' | '.' => continue,
+                ':' | '.' => {
+                    if let (Some(name), false) = (words.last(), attributes.is_empty()) {
+                        let owner = place.callee.last().map_or("", String::as_str);
+                        listener(Event::Field(owner, name, &attributes));
+                        attributes.clear();
+                    }
+                    continue;
+                }
                 '!' => {
                     if let Some(name) = words.last()
                         && let Some(TokenTree::Group(group)) = tokens.next_if(is_group)
@@ -73,12 +83,17 @@ fn inside(tokens: TokenStream, place: &Place, listener: &mut dyn FnMut(Event<'_>
                             skip_item(&mut tokens);
                         } else {
                             of_attribute(group.stream(), "", place, listener);
+                            attributes.push(group.stream());
                         }
                     }
                 }
+                ',' | ';' => attributes.clear(),
                 _ => {}
             },
             TokenTree::Group(group) => {
+                if group.delimiter() == Delimiter::Brace {
+                    attributes.clear();
+                }
                 if let Some(name) = words.last() {
                     listener(Event::Call(name, &group));
                 }
@@ -186,6 +201,9 @@ mod tests {
                 Event::Macro(name, _) => format!("{name}!"),
                 Event::Call(name, _) => format!("{name}()"),
                 Event::Value(key, text) => format!("{key} = {text}"),
+                Event::Field(owner, name, attributes) => {
+                    format!("{owner} {name}, {}", attributes.len())
+                }
                 Event::Text(place, text) => format!(
                     "{text} of {} in {}",
                     place.callee.join("::"),
@@ -224,6 +242,16 @@ mod tests {
         assert_eq!(
             events(source),
             ["a = b", "d = e", "f = g", "h!", "i of  in h"]
+        );
+    }
+
+    #[test]
+    fn fields_with_attributes() {
+        let source =
+            "pub struct A { #[b] #[c] pub(crate) d: ::e::F, g: H } enum I { J { #[k] l: M, } }";
+        assert_eq!(
+            events(source),
+            ["A()", "pub()", "A d, 2", "I()", "J()", "J l, 1"]
         );
     }
 

@@ -1,6 +1,6 @@
 //! Which binaries get an image.
 
-use super::{Note, Refusal, Request};
+use super::{Refusal, Request, front_end};
 use crate::catalog::Catalog;
 use crate::facts::{Bin, Facts, Features, Libc, Membership, Package};
 use crate::why::{Choice, Why};
@@ -286,9 +286,8 @@ fn helper(facts: &Facts, c: &Candidate<'_>, catalog: &Catalog) -> Option<Why> {
     if let Some(root) = &c.bin.elsewhere {
         return Some(Why::NotForLinux(root.file.clone(), root.value.clone()));
     }
-    let beside = |file: &&String| c.package.entries.contains(*file);
-    if let Some(file) = helpers.browser.iter().find(beside) {
-        return Some(Why::Browser(file.clone()));
+    if let Some(file) = front_end::file_of(c.package, c.bin, catalog) {
+        return Some(Why::Browser(file.to_owned()));
     }
     if let Some(folder) = folder(facts, c, catalog) {
         return Some(Why::Helper(format!("what lies in the folder {folder}")));
@@ -347,51 +346,6 @@ enum Order<'c> {
         /// The last words of the names of clients and tools.
         clients: &'c [String],
     },
-}
-
-/// What the sources of the chosen packages plainly show.
-pub(super) fn notes(facts: &Facts, selection: &Selection<'_>, catalog: &Catalog) -> Vec<Note> {
-    let mut notes: Vec<Note> = Vec::new();
-    for picked in &selection.picked {
-        let package = picked.value.package;
-        let embedding = &catalog.helpers.embedding;
-        let missing = package.mentions.iter().filter(|mention| {
-            let by = mention.by.as_ref();
-            !mention.found && by.is_some_and(|by| embedding.contains(by))
-        });
-        let missing = missing.map(|m| Note::NothingToEmbed(m.source.clone(), m.path.clone()));
-        for note in package
-            .loopback
-            .clone()
-            .map(Note::Loopback)
-            .into_iter()
-            .chain(missing)
-            .chain(other_part(facts, package, catalog))
-        {
-            if !notes.contains(&note) {
-                notes.push(note);
-            }
-        }
-    }
-    notes
-}
-
-/// What another program than cargo makes of a package.
-fn other_part(facts: &Facts, package: &Package, catalog: &Catalog) -> Option<Note> {
-    let shows = |name: &String| {
-        let in_table = package
-            .metadata
-            .get(name)
-            .or(facts.metadata.get(name))
-            .is_some();
-        let beside = package.entries.contains(name).then(|| name.clone());
-        beside.or_else(|| in_table.then(|| format!("`metadata.{name}`")))
-    };
-    let mut packagers = catalog.helpers.packagers.iter();
-    packagers.find_map(|(name, packager)| {
-        let package = package.name.clone();
-        Some(Note::OtherPart(package, shows(name)?, packager.clone()))
-    })
 }
 
 /// Puts the default binary last: the first that was asked for, else the one that is named like the root

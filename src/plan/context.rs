@@ -144,7 +144,11 @@ fn absent(facts: &Facts) -> impl Iterator<Item = Note> {
 
 /// What is needed in spite of its name.
 fn shown(facts: &Facts, hidden: &[&str]) -> Vec<Choice<Utf8PathBuf>> {
+    let packages = facts.packages.iter().map(|package| &package.dir);
+    let folders = std::iter::once(&facts.root).chain(packages);
+    let folders = folders.filter(|folder| is_hidden(folder, hidden));
     let sources = facts.packages.iter().flat_map(|p| &p.target_folders);
+    let sources = folders.chain(sources);
     let sources = sources.map(|dir| Choice::new(dir.clone(), Why::HoldsSources));
     let vendored = facts.cargo_config.vendored.iter();
     let vendored = vendored.map(|dir| Choice::new(dir.clone(), Why::Vendored));

@@ -124,7 +124,8 @@ pub(super) fn images(
             _ => Names::Suite(suite),
         };
         let starts = super::started::notes(facts, &linked, names, &packages, catalog);
-        for note in starts {
+        let listens = super::loopback::notes(facts, package, &linked);
+        for note in starts.into_iter().chain(listens) {
             if !notes.contains(&note) {
                 notes.push(note);
             }

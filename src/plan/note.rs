@@ -67,10 +67,10 @@ pub enum Note {
     OwnIgnoreHidesPart(String, String, Utf8PathBuf),
     /// Somebody's own ignore file, and what it leaves in the context and no build reads.
     OwnIgnoreShows(String, Vec<&'static str>),
-    /// A source file that has the program listen to its own machine alone.
-    Loopback(Utf8PathBuf),
-    /// A source file, and the folder that it embeds, which is not there.
-    NothingToEmbed(Utf8PathBuf, Utf8PathBuf),
+    /// A source file that has the program listen to its own machine alone, and the option by which it need not.
+    Loopback(Utf8PathBuf, Option<String>),
+    /// A source file, the folder that it embeds, which not every checkout has, and the configuration that makes it.
+    NothingToEmbed(Utf8PathBuf, Utf8PathBuf, Option<String>),
     /// A source file, a program that it starts where it runs, and the packages of that.
     Starts(Utf8PathBuf, String, Vec<String>),
     /// An asset of the configuration that is not there.
@@ -188,15 +188,23 @@ impl fmt::Display for Note {
                  or remove the file, and one is written that fits",
                 folders.join("` and `")
             ),
-            Self::Loopback(file) => write!(
+            Self::Loopback(file, None) => write!(
                 f,
                 "{file} listens on 127.0.0.1, which nothing outside of the container reaches: have it listen on \
                  0.0.0.0 there"
             ),
-            Self::NothingToEmbed(file, folder) => write!(
+            Self::Loopback(file, Some(option)) => write!(
                 f,
-                "{file} embeds {folder}, which is not there: make it before the image is built, or cargo fails \
-                 in the image as it does here"
+                "by its `{option}`, {file} listens on 127.0.0.1 unless told otherwise, which nothing outside of the \
+                 container reaches: have `args` or `env` say 0.0.0.0"
+            ),
+            Self::NothingToEmbed(file, folder, way) => write!(
+                f,
+                "{file} embeds {folder}, which no fresh checkout has: make it before the image is built, or {}",
+                match way {
+                    Some(configuration) => format!("have the image make it, by {configuration}"),
+                    None => "cargo fails there".to_owned(),
+                }
             ),
             Self::Starts(file, program, packages) => write!(
                 f,

@@ -154,6 +154,10 @@ fn trials() -> Result<Vec<Trial>> {
             move || if_time_allows(|| bases::vendored_openssl_runs_on(base)),
         ));
     }
+    trials.push(needs_engine(
+        "repos::front_ends_are_made".to_owned(),
+        || if_time_allows(repos::front_ends_are_made),
+    ));
     for &(name, scenario) in SCENARIOS {
         let test = move || scenario().map(|()| Completion::Completed);
         trials.push(needs_engine(name.to_owned(), test));

@@ -30,7 +30,7 @@ const fn case(name: &'static str, stage: &'static str, prints: &'static str) -> 
     }
 }
 
-const CASES: [Case; 9] = [
+const CASES: [Case; 11] = [
     // One build, for bases with two C libraries.
     case("base_for_each_package", "api", ""),
     case("base_for_each_package", "worker", ""),
@@ -50,9 +50,24 @@ const CASES: [Case; 9] = [
         folder: "backend",
         ..case("path_dependency_outside_the_workspace", "backend", "")
     },
+    // A crate that is patched from there.
+    Case {
+        folder: "service",
+        ..case("patch_outside_the_workspace", "service", "hush\n")
+    },
     case("no_lock_file", "app", ""),
     case("required_features_of_the_only_binary", "draw", ""),
+    // Names that build output usually has.
+    case("source_folder_named_target", "app", "hit: 3 of target\n"),
 ];
+
+/// npm makes the front end: before cargo builds, or because a build script calls it.
+const FRONT_ENDS: [Case; 2] = [
+    case("front_end_made_in_the_image", "app", PAGE),
+    case("build_script_makes_the_front_end", "app", PAGE),
+];
+
+const PAGE: &str = "<h1>Made</h1>\n";
 
 /// Nothing is downloaded where all is in the repository.
 const VENDORED: Case = Case {
@@ -63,6 +78,14 @@ const VENDORED: Case = Case {
 /// The images of the cases build, and their programs print what they should.
 pub(crate) fn cases_build_and_run() -> Result<()> {
     for case in CASES.iter().chain([&VENDORED]) {
+        builds(case).context(case.name)?;
+    }
+    Ok(())
+}
+
+/// Debian's npm is several hundred packages.
+pub(crate) fn front_ends_are_made() -> Result<()> {
+    for case in &FRONT_ENDS {
         builds(case).context(case.name)?;
     }
     Ok(())

@@ -1,3 +1,5 @@
 mod target;
 
-fn main() {}
+fn main() {
+    println!("{}: {} of {}", target::HIT, shapes::target::RINGS, ::target::NAME);
+}

@@ -1,6 +1,10 @@
 #[derive(RustEmbed)]
-#[folder = "frontend/dist"]
+#[folder = "web/dist"]
 struct Dist;
+
+#[derive(RustEmbed)]
+#[folder = "docs/book"]
+struct Book;
 
 fn main() {
     let listener = std::net::TcpListener::bind("127.0.0.1:8080");

@@ -1,0 +1,1 @@
+pub const HIT: &str = "hit";

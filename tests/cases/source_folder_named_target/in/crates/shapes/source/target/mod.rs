@@ -1,0 +1,1 @@
+pub const RINGS: u8 = 3;
