@@ -79,7 +79,7 @@ fn inside(tokens: TokenStream, place: &Place, listener: &mut dyn FnMut(Event<'_>
                 '#' => {
                     tokens.next_if(|token| is_punct(token, '!'));
                     if let Some(TokenTree::Group(group)) = tokens.next_if(is_brackets) {
-                        if group.stream().to_string().replace(' ', "") == "cfg(test)" {
+                        if is_for_tests(&group.stream().to_string()) {
                             skip_item(&mut tokens);
                         } else {
                             of_attribute(group.stream(), "", place, listener);
@@ -97,8 +97,15 @@ fn inside(tokens: TokenStream, place: &Place, listener: &mut dyn FnMut(Event<'_>
                 if let Some(name) = words.last() {
                     listener(Event::Call(name, &group));
                 }
+                // `f(["…"])`: a list is what its items are for.
+                let is_list = words.is_empty() && group.delimiter() == Delimiter::Bracket;
+                let callee = if is_list {
+                    place.callee.clone()
+                } else {
+                    std::mem::take(&mut words)
+                };
                 let place = Place {
-                    callee: std::mem::take(&mut words),
+                    callee,
                     macros: place.macros.clone(),
                 };
                 inside(group.stream(), &place, listener);
@@ -155,6 +162,15 @@ fn of_attribute(
             TokenTree::Punct(_) => {}
         }
     }
+}
+
+/// Whether what has an attribute is compiled for tests alone: `cfg(test)`, `test`, `tokio::test(…)`.
+fn is_for_tests(attribute: &str) -> bool {
+    let attribute = attribute.replace(' ', "");
+    let name = attribute.split('(').next().unwrap_or_default();
+    let starts = ["cfg(test)", "cfg(all(test,"];
+    name.rsplit("::").next() == Some("test")
+        || starts.iter().any(|start| attribute.starts_with(start))
 }
 
 fn is_group(token: &TokenTree) -> bool {
@@ -217,7 +233,7 @@ mod tests {
     #[test]
     fn strings_with_what_is_around_them() {
         assert_eq!(
-            events(r##"a(A::b("c", x!(f("d"), r#"e"#)))"##),
+            events(r##"a(A::b(["c"], x!(f("d"), r#"e"#)))"##),
             [
                 "a()",
                 "b()",
@@ -260,6 +276,8 @@ mod tests {
         let source = r#"// "a"
             #[cfg(test)] mod tests { fn f() { "b" } }
             #[cfg(test)] use c;
+            #[tokio::test(start_paused = true)] async fn e() { "f" }
+            #[cfg(all(test, unix))] mod more { fn g() { "h" } }
             "d"; "\n""#;
         assert_eq!(events(source), ["d of  in "]);
     }
