@@ -43,7 +43,7 @@ pub use self::links::Link;
 pub use self::lock::{Lock, LockFile, LockState};
 pub use self::loopback::Loopback;
 pub use self::manifests::Trimmable;
-pub use self::opened::Opened;
+pub use self::opened::{Opened, Start};
 pub use self::own_ignore::OwnIgnore;
 pub use self::sources::Mention;
 pub use self::toolchain::{Channel, ToolchainFile};

@@ -52,6 +52,9 @@ use crate::config::Cache;
 use crate::facts::{Facts, Features, Libc, Lock, LockState};
 use crate::why::{Choice, Why};
 
+/// The folder that cargo builds the context in.
+pub const APP: &str = "/app";
+
 /// What the command line asks for. An empty list or `None` leaves the decision to the configuration and the
 /// project.
 #[derive(Clone, Debug, Default)]

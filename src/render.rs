@@ -13,11 +13,8 @@ use self::stage::Stage;
 use crate::config::Cache;
 use crate::files::{File, mark};
 use crate::path::{below, slashed};
-use crate::plan::{Access, CachePlan, EnvVar, Plan, Refusal};
+use crate::plan::{APP, Access, CachePlan, EnvVar, Plan, Refusal};
 use crate::why::{Choice, Why};
-
-/// The folder that cargo builds the context in.
-const APP: &str = "/app";
 
 /// The folder of the context where cargo builds in a tree that a mount keeps.
 const SOURCES: &str = "/src";

@@ -2,9 +2,10 @@
 //! `Tera::new("templates/**/*")`, `ServeDir::new("./static")`, `default_value = "config.toml"`.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use proc_macro2::TokenStream;
 
 use super::sources::Places;
-use super::tokens::Event;
+use super::tokens::{self, Event, Place};
 
 /// A file or folder that a source file names, and the program may open where it runs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,11 +14,23 @@ pub struct Opened {
     pub source: Utf8PathBuf,
     /// What it names, relative to the context.
     pub path: Utf8PathBuf,
-    /// The way to it from where the program is run.
+    /// The way to it from where it starts.
     pub way: Utf8PathBuf,
+    /// Where the way to it starts.
+    pub start: Start,
     /// Whether it can hardly be anything else: what a function that reads is given, or the way to a file that is
     /// there.
     pub plainly: bool,
+}
+
+/// Where the program looks for a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Start {
+    /// In the folder that it is run in.
+    Run,
+    /// In the folder of its package where it was built, whose path the compiler wrote into it:
+    /// `env!("CARGO_MANIFEST_DIR")`.
+    Built,
 }
 
 /// Words in the names of types and functions that take a path. Elsewhere, a word without a slash or a full stop is
@@ -27,9 +40,11 @@ const OPENING: [&str; 8] = [
 ];
 
 /// Ends of the names of functions that read the file or folder whose path they are given, as `callee` has them.
-const READING: [&str; 17] = [
+const READING: [&str; 20] = [
+    "fileendpointnew",
     "fileopen",
     "fileserverfrom",
+    "filesendpointnew",
     "filesnew",
     "filewith_name",
     "from_file",
@@ -45,6 +60,7 @@ const READING: [&str; 17] = [
     "read_to_string",
     "servedirnew",
     "servefilenew",
+    "staticdirnew",
 ];
 
 /// The endings of settings.
@@ -53,27 +69,60 @@ const SETTINGS: [&str; 6] = ["ini", "json", "json5", "toml", "yaml", "yml"];
 /// Words in the names of macros that have a file read while the code compiles.
 const COMPILED: [&str; 4] = ["embed", "env", "include", "migrat"];
 
+/// Macros that put the folder of the package before what they are given.
+const AT_PACKAGE: [&str; 2] = ["crate_relative", "relative"];
+
 /// A relative path: up to the first wildcard, and without a `./` before it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Named {
     path: String,
+    start: Start,
     /// Whether a function that reads is given it.
     read: bool,
 }
 
-/// What an event in a source file names that is there.
-pub(super) fn opened(event: &Event<'_>, file: &Utf8Path, places: &Places<'_>) -> Option<Opened> {
-    let named = named(event)?;
-    let (base, path) = at_hand(&named, places)?;
-    let below = named.path.contains('/') && !named.path.starts_with("src/");
-    let is_data = below && path.extension().is_some() && path.is_file();
-    let is_source = path == places.package.join("src");
-    Some(Opened {
-        source: file.to_owned(),
-        way: super::relative(&path, base),
-        plainly: (named.read || is_data) && !is_source,
-        path,
+/// What an event in a source file names that is there; `knows_its_folder` where the file asks the compiler for the
+/// folder of the package.
+pub(super) fn opened<'e>(
+    event: &'e Event<'_>,
+    knows_its_folder: bool,
+    file: &'e Utf8Path,
+    places: &'e Places<'_>,
+) -> impl Iterator<Item = Opened> + 'e {
+    let named = named(event, knows_its_folder).into_iter();
+    named.filter_map(move |named| {
+        let (base, path) = at_hand(&named, places)?;
+        let below = named.path.contains('/') && !named.path.starts_with("src/");
+        let is_data = below && path.extension().is_some() && path.is_file();
+        let is_source = path == places.package.join("src");
+        Some(Opened {
+            source: file.to_owned(),
+            way: super::relative(&path, base),
+            plainly: (named.read || is_data || named.start == Start::Built) && !is_source,
+            start: named.start,
+            path,
+        })
     })
+}
+
+/// Whether a file has the path of the package's folder compiled in, for when it runs.
+pub(super) fn knows_its_folder(tokens: TokenStream) -> bool {
+    let mut knows = false;
+    tokens::walk(tokens, &mut |event| {
+        if let Event::Text(place, text) = event
+            && let [around @ .., env] = &place.macros[..]
+        {
+            let asks = env == "env" && text == "CARGO_MANIFEST_DIR";
+            knows |= asks && !around.iter().any(|name| has(name, &COMPILED));
+        }
+    });
+    knows
+}
+
+/// Whether a name has one of the words in it.
+fn has(name: &str, words: &[&str]) -> bool {
+    let name = name.to_lowercase();
+    words.iter().any(|word| name.contains(word))
 }
 
 /// What a program finds when it is run in its package's folder, or at the root of the workspace. What git leaves out
@@ -88,9 +137,11 @@ fn at_hand<'p>(named: &Named, places: &Places<'p>) -> Option<(&'p Utf8Path, Utf8
         };
         Some((base, path))
     };
-    let mut found = [places.package, places.workspace]
-        .into_iter()
-        .filter_map(there);
+    let bases = match named.start {
+        Start::Run => &[places.package, places.workspace][..],
+        Start::Built => &[places.package],
+    };
+    let mut found = bases.iter().copied().filter_map(there);
     found.find(|(_, path)| !places.git.ignores(path))
 }
 
@@ -109,27 +160,52 @@ fn completed(path: Utf8PathBuf) -> Option<Utf8PathBuf> {
     files.filter(named).min()
 }
 
-fn named(event: &Event<'_>) -> Option<Named> {
-    let has = |name: &str, words: &[&str]| {
-        let name = name.to_lowercase();
-        words.iter().any(|word| name.contains(word))
-    };
+fn named(event: &Event<'_>, knows_its_folder: bool) -> Vec<Named> {
     match event {
-        Event::Text(place, text) => {
-            let compiled = place.macros.iter().any(|name| has(name, &COMPILED));
-            let callee = place.callee.concat().to_lowercase();
-            let read = READING.iter().any(|end| callee.ends_with(end));
-            let opens = || read || has(&callee, &OPENING);
-            let may_be_one = !compiled && (text.contains(['/', '.']) || opens());
-            let path = may_be_one.then(|| relative(text))??;
-            Some(Named { path, read })
-        }
+        Event::Text(place, text) => in_code(place, text, knows_its_folder),
         // The default of an option: other strings there are names and texts.
-        Event::Value(key, text) if key.starts_with("default") => Some(Named {
-            path: relative(text)?,
-            read: false,
-        }),
-        Event::Value(..) | Event::Field(..) | Event::Macro(..) | Event::Call(..) => None,
+        Event::Value(key, text) if key.starts_with("default") => {
+            let named = relative(text).map(|path| Named {
+                path,
+                start: Start::Run,
+                read: false,
+            });
+            named.into_iter().collect()
+        }
+        Event::Value(..) | Event::Field(..) | Event::Macro(..) | Event::Call(..) => Vec::new(),
+    }
+}
+
+fn in_code(place: &Place, text: &str, knows_its_folder: bool) -> Vec<Named> {
+    if place.macros.iter().any(|name| has(name, &COMPILED)) {
+        return Vec::new();
+    }
+    let callee = place.callee.concat().to_lowercase();
+    let read = READING.iter().any(|end| callee.ends_with(end));
+    let named = |text: &str, start: Start| relative(text).map(|path| Named { path, start, read });
+    let innermost = place.macros.last().map_or("", String::as_str);
+    // `concat!(env!("…"), "/static")`, `format!("{}/static", env!("…"))`
+    let after_folder = text
+        .strip_prefix('{')
+        .and_then(|rest| rest.split_once('}'))
+        .map_or(text, |(_, rest)| rest);
+    let after_folder = after_folder
+        .strip_prefix('/')
+        .filter(|_| knows_its_folder && ["concat", "format"].contains(&innermost));
+    if AT_PACKAGE.contains(&innermost) {
+        named(text.trim_start_matches('/'), Start::Built)
+            .into_iter()
+            .collect()
+    } else if let Some(path) = after_folder {
+        named(path, Start::Built).into_iter().collect()
+    } else if text.contains(['/', '.']) || read || has(&callee, &OPENING) {
+        // Whose path is gone on with, only the compiler can tell.
+        let function = place.callee.last().map_or("", String::as_str);
+        let goes_on = knows_its_folder && ["join", "push"].contains(&function);
+        let built = goes_on.then(|| named(text, Start::Built)).flatten();
+        named(text, Start::Run).into_iter().chain(built).collect()
+    } else {
+        Vec::new()
     }
 }
 
@@ -159,14 +235,22 @@ fn relative(literal: &str) -> Option<String> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::Named;
+    use super::{Named, Start};
 
     fn all_named(source: &str) -> BTreeSet<Named> {
+        let tokens: super::TokenStream = source.parse().expect("Rust");
+        let knows_its_folder = super::knows_its_folder(tokens.clone());
         let mut all = BTreeSet::new();
-        crate::facts::tokens::walk(source.parse().expect("Rust"), &mut |event| {
-            all.extend(super::named(&event));
+        super::tokens::walk(tokens, &mut |event| {
+            all.extend(super::named(&event, knows_its_folder));
         });
         all
+    }
+
+    fn built(source: &str) -> Vec<String> {
+        let all = all_named(source).into_iter();
+        let built = all.filter(|named| named.start == Start::Built);
+        built.map(|named| named.path).collect()
     }
 
     fn paths(source: &str) -> Vec<String> {
@@ -182,6 +266,7 @@ mod tests {
             r#"fn f() { fs::read_to_string(format!("json/{name}.json")); }"#
         ));
         assert!(read(r#"fn f() { Files::new("/", "./web") }"#));
+        assert!(read(r#"fn f() { StaticDir::new(["web", "../shared"]) }"#));
         assert!(!read(r#"fn f() { File::create("json/a.json"); }"#));
         assert!(!read(r#"const PATH: &str = "json/a.json";"#));
     }
@@ -211,6 +296,32 @@ mod tests {
         assert_eq!(
             paths(r#"lazy! { static ref T: T = read("a.toml"); }"#),
             ["a.toml"]
+        );
+    }
+
+    #[test]
+    fn what_starts_where_the_package_was_built() {
+        assert_eq!(
+            built(
+                r#"fn f() { Tera::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/**/*")) }"#
+            ),
+            ["templates"]
+        );
+        assert_eq!(
+            built(r#"fn f() { FileServer::from(relative!("/static")) }"#),
+            ["static"]
+        );
+        assert_eq!(
+            built(
+                r#"fn f() { read(format!("{}/a.toml", env!("CARGO_MANIFEST_DIR"))); base.join("views") }"#
+            ),
+            ["a.toml", "views"]
+        );
+        assert_eq!(
+            built(
+                r#"fn f() { include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/a")); base.join("b") }"#
+            ),
+            [""; 0]
         );
     }
 

@@ -104,6 +104,8 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
         if !in_build_script && !for_tests {
             addresses.push((file.as_path(), loopback::read(&text, tokens.clone())));
         }
+        let knows_its_folder =
+            text.contains("CARGO_MANIFEST_DIR") && opened::knows_its_folder(tokens.clone());
         let mut literals = Vec::new();
         // Commands of the command line itself have a type of the same name.
         let has_other_commands = text.contains("clap");
@@ -113,7 +115,7 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
                 return;
             }
             literals.extend(for_the_compiler(&event));
-            opened.extend(opened::opened(&event, file, places));
+            opened.extend(opened::opened(&event, knows_its_folder, file, places));
             if let Some(program) = started::program(&event, has_other_commands) {
                 let first = sources.starts.entry(program);
                 first.or_insert_with(|| file.clone());

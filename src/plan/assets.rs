@@ -15,7 +15,7 @@ use crate::why::{Choice, Why};
 pub struct Asset {
     /// Relative to the context.
     pub from: Utf8PathBuf,
-    /// Relative to the working directory.
+    /// Relative to the working directory, or absolute.
     pub to: Utf8PathBuf,
 }
 
@@ -94,7 +94,10 @@ pub(super) fn candidates(
     let candidates = catalog.helpers.candidates.iter();
     candidates
         .filter(|name| package.entries.contains(*name) || facts.entries.contains(*name))
-        .filter(|name| !assets.iter().any(|asset| asset.value.to == name.as_str()))
+        .filter(|name| {
+            let places = [&package.dir, &facts.root].map(|dir| below(dir, name));
+            !assets.iter().any(|a| places.contains(&a.value.from))
+        })
         .cloned()
         .collect()
 }

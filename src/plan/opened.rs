@@ -3,9 +3,9 @@
 use camino::Utf8PathBuf;
 
 use super::assets::Asset;
-use super::context;
+use super::{APP, context};
 use crate::catalog::Catalog;
-use crate::facts::{Facts, Opened, Resolution};
+use crate::facts::{Facts, Opened, Resolution, Start};
 use crate::path::{below, slashed};
 use crate::why::{Choice, Why};
 
@@ -13,7 +13,8 @@ use crate::why::{Choice, Why};
 const ASIDE: [&str; 6] = ["benches", "examples", "fixtures", "target", "test", "tests"];
 
 /// What the packages of the program name, and either plainly open or is called as such files usually are, each at
-/// the place where the program finds it when it is run in the package's folder, or at the root of the workspace.
+/// the place where the program finds it when it is run in the package's folder, or at the root of the workspace; where
+/// it has the path of the folder that it was built in, there.
 pub(super) fn opened(facts: &Facts, linked: &Resolution, catalog: &Catalog) -> Vec<Choice<Asset>> {
     let mut assets: Vec<Choice<Asset>> = Vec::new();
     for package in facts.packages_of(linked) {
@@ -61,5 +62,9 @@ fn asset(opened: &Opened, facts: &Facts, catalog: &Catalog) -> Option<Asset> {
         .packages
         .iter()
         .any(|package| package.dir.starts_with(&from));
+    let to = match opened.start {
+        Start::Run => to,
+        Start::Built => below(APP, &from),
+    };
     (!holds_package).then_some(Asset { from, to })
 }

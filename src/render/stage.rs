@@ -7,6 +7,7 @@ use askama::Template;
 use super::{env, json, paths, quoted, word};
 use crate::catalog::{Installer, User};
 use crate::config::Test;
+use crate::path::below;
 use crate::plan::{Asset, Health, Image, Needed};
 use crate::why::Why;
 
@@ -111,7 +112,7 @@ fn lines(image: &Image) -> Vec<String> {
         .collect();
     for asset in &image.assets {
         let Asset { from, to } = &asset.value;
-        let copy = paths(from.as_str(), &format!("./{to}"));
+        let copy = paths(from.as_str(), below(".", to).as_str());
         lines.extend([format!("# {}", asset.why), format!("COPY {copy}")]);
     }
     lines.extend(image.expose.iter().map(|port| format!("EXPOSE {port}/tcp")));

@@ -262,12 +262,11 @@ const LISTED: usize = 3;
 /// What has no place in an image. Files that the configuration has copied are the user's decision, but for keys.
 fn contents(tree: &Tree, subject: &Subject, home: &str, strays: &[Stray]) -> Vec<Check> {
     let mut checks = Vec::new();
-    let home = home.trim_start_matches('/');
-    let copied: Vec<Utf8PathBuf> = subject
-        .assets
-        .iter()
-        .map(|asset| Utf8Path::new(home).join(asset))
-        .collect();
+    let copied = subject.assets.iter().map(|asset| {
+        let path = Utf8Path::new(home).join(asset);
+        Utf8PathBuf::from(path.as_str().trim_start_matches('/'))
+    });
+    let copied: Vec<Utf8PathBuf> = copied.collect();
     for stray in strays {
         let found = tree.iter().filter(|(path, entry)| {
             let name = path.file_name().unwrap_or_default();
