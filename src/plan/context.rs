@@ -138,8 +138,9 @@ pub(super) fn context(facts: &Facts, needs: &Needs<'_>) -> ContextPlan {
 fn absent(facts: &Facts) -> impl Iterator<Item = Note> {
     let outside = facts.links.iter().filter(|link| link.target.is_absolute());
     let links = outside.map(|link| Note::LeadsOutside(link.path.clone(), link.target.clone()));
-    let missing = facts.missing_submodules.iter();
-    links.chain(missing.map(|folder| Note::NoSubmodule(folder.clone())))
+    let mut missing = facts.missing_submodules.clone();
+    missing.sort();
+    links.chain((!missing.is_empty()).then_some(Note::NoSubmodules(missing)))
 }
 
 /// What is needed in spite of its name.

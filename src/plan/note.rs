@@ -79,8 +79,8 @@ pub enum Note {
     OtherPart(String, String, String),
     /// A link, and what it leads to: nothing that the context has.
     LeadsOutside(Utf8PathBuf, Utf8PathBuf),
-    /// The folder of a submodule that is not checked out.
-    NoSubmodule(Utf8PathBuf),
+    /// The folders of submodules that are not checked out.
+    NoSubmodules(Vec<Utf8PathBuf>),
     /// A repository that may ask for a password.
     UnknownRepository(String),
     /// A registry that no file of the project names.
@@ -225,11 +225,7 @@ impl fmt::Display for Note {
                 "{link} is a link to {target}, which no image can be built from: put a copy in its place, or have \
                  it lead to a path of the same repository, by a relative way"
             ),
-            Self::NoSubmodule(folder) => write!(
-                f,
-                "the submodule {folder} is not checked out: run `git submodule update --init --recursive` before \
-                 the image is built, if the build reads it"
-            ),
+            Self::NoSubmodules(folders) => no_submodules(f, folders),
             Self::UnknownRepository(url) => write!(
                 f,
                 "dependencies come from {url}: if that asks for a password, `secrets = [\"netrc\"]` has git take it from \
@@ -277,6 +273,19 @@ impl fmt::Display for Note {
             }
         }
     }
+}
+
+/// There may be a hundred of them.
+fn no_submodules(f: &mut fmt::Formatter<'_>, folders: &[Utf8PathBuf]) -> fmt::Result {
+    match folders {
+        [folder] => write!(f, "the submodule {folder} is")?,
+        [first, rest @ ..] => write!(f, "the submodule {first} and {} more are", rest.len())?,
+        [] => return Ok(()),
+    }
+    f.write_str(
+        " not checked out: run `git submodule update --init --recursive` before the image is built, if the build \
+         reads what is there",
+    )
 }
 
 /// What an image that nothing is known of has to be like.
