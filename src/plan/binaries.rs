@@ -349,8 +349,8 @@ enum Order<'c> {
 }
 
 /// Puts the default binary last: the first that was asked for, else the one that is named like the root
-/// package, else the one whose name those of all others begin with, else the first that does not look like a client
-/// or a tool of another.
+/// package, else the one whose name those of all others begin with, else the one that its package runs by default,
+/// else the first that does not look like a client or a tool of another.
 fn finish<'f>(
     mut picked: Vec<Choice<Candidate<'f>>>,
     all: &[Candidate<'f>],
@@ -382,7 +382,9 @@ fn finish<'f>(
         let stem = names.iter().find(|name| begins(name)).copied();
         picked.sort_by_key(|p| {
             let c = p.value;
-            (main(&c), Some(c.bin.name.as_str()) == stem, !client(&c))
+            let is_stem = Some(c.bin.name.as_str()) == stem;
+            let runs_by_default = matches!(p.why, Why::DefaultRun(_));
+            (main(&c), is_stem, runs_by_default, !client(&c))
         });
     }
     Selection {
