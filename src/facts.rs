@@ -145,6 +145,8 @@ pub struct Package {
     pub about: About,
     /// Its build script.
     pub build_script: Option<BuildScript>,
+    /// Its library, where build scripts of the project call it.
+    pub build_library: Option<BuildScript>,
     /// Paths that its sources have the compiler read.
     pub mentions: Vec<Mention>,
     /// Macros that its sources give strings to.

@@ -1,10 +1,13 @@
 //! The code of build scripts: what they say, without what they only mention.
 
-use super::tokens;
-use camino::{Utf8Path, Utf8PathBuf};
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use std::collections::BTreeMap;
 
-use super::Libc;
+use camino::{Utf8Path, Utf8PathBuf};
+use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use semver::Version;
+
+use super::{Libc, tokens};
 
 /// A build script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,8 +22,40 @@ pub struct BuildScript {
 /// Modules in modules are looked for this deep.
 const DEEPEST: usize = 4;
 
+/// The build script of a package.
+pub(super) fn of_package(package: &PackageMetadata<'_>, base: &Utf8Path) -> Option<BuildScript> {
+    root(package, &BuildTargetId::BuildScript).map(|path| read(path, base))
+}
+
+/// The library of a package, where a package of the project has it as a build-dependency.
+pub(super) fn library(package: &PackageMetadata<'_>, base: &Utf8Path) -> Option<BuildScript> {
+    let mut users = package.reverse_direct_links();
+    let is_called = users.any(|link| link.build().is_present() && link.from().source().is_local());
+    let path = root(package, &BuildTargetId::Library).filter(|_| is_called)?;
+    Some(read(path, base))
+}
+
+/// The build scripts of crates from elsewhere.
+pub(super) fn foreign(graph: &PackageGraph) -> BTreeMap<(String, Version), BuildScript> {
+    let foreign = graph.packages().filter(|p| !p.source().is_local());
+    let scripts = foreign.filter_map(|package| {
+        let folder = package.manifest_path().parent()?;
+        let key = (package.name().to_owned(), package.version().clone());
+        Some((key, of_package(&package, folder)?))
+    });
+    scripts.collect()
+}
+
+/// The root file of a package's target.
+fn root<'g>(package: &PackageMetadata<'g>, id: &BuildTargetId<'_>) -> Option<&'g Utf8Path> {
+    let mut targets = package.build_targets();
+    targets
+        .find(|target| target.id() == *id)
+        .map(|target| target.path())
+}
+
 /// Reads the build script at `path`; what cannot be read is the compiler's to complain of.
-pub(super) fn read(path: &Utf8Path, base: &Utf8Path) -> BuildScript {
+fn read(path: &Utf8Path, base: &Utf8Path) -> BuildScript {
     let mut code = String::new();
     if let Some(folder) = path.parent() {
         add_file(path, folder, 0, &mut code);

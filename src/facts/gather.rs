@@ -6,14 +6,13 @@ use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use guppy::PackageId;
 use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
-use semver::Version;
 
 use super::context::{absent, add_sources, assets, context, front_ends, left_out, read_sources};
 use super::git::{self, Git};
 use super::{
-    About, Bin, BuildScript, CargoFlags, Facts, Graph, Lock, LockState, Membership, PAGE, Package,
-    Setting, build_script, cargo, cargo_config, committed, lock, manifests, own_ignore, relative,
-    roots, target_folders, toolchain,
+    About, Bin, CargoFlags, Facts, Graph, Lock, LockState, Membership, PAGE, Package, Setting,
+    build_script, cargo, cargo_config, committed, lock, manifests, own_ignore, relative, roots,
+    target_folders, toolchain,
 };
 use crate::config::{self, Config, PackageConfig, Table};
 
@@ -96,7 +95,7 @@ pub fn gather(place: &Where) -> Result<Facts> {
         trimmable: manifests::trimmable(&packages, &context, &root, &lock, &cargo_config),
         root,
         packages,
-        scripts: scripts(graph.packages()),
+        scripts: build_script::foreign(graph.packages()),
         cargo: version.join().expect("the thread does not panic")?,
         toolchain: toolchain::find(workspace, &context)?,
         sources: graph_sources(graph.packages(), &lock),
@@ -377,10 +376,8 @@ fn read_package(
             documentation: package.documentation().map(str::to_owned),
             authors: package.authors().to_vec(),
         },
-        build_script: package
-            .build_targets()
-            .find(|target| target.id() == BuildTargetId::BuildScript)
-            .map(|target| build_script::read(target.path(), context)),
+        build_script: build_script::of_package(&package, context),
+        build_library: build_script::library(&package, context),
         metadata: package.metadata_table().clone(),
         mentions: Vec::new(),
         opened: Vec::new(),
@@ -390,19 +387,6 @@ fn read_package(
         loopback: None,
         config,
     })
-}
-
-/// The build scripts of crates from elsewhere.
-fn scripts(graph: &PackageGraph) -> BTreeMap<(String, Version), BuildScript> {
-    let foreign = graph.packages().filter(|p| !p.source().is_local());
-    let scripts = foreign.filter_map(|package| {
-        let mut targets = package.build_targets();
-        let script = targets.find(|target| target.id() == BuildTargetId::BuildScript)?;
-        let folder = package.manifest_path().parent()?;
-        let key = (package.name().to_owned(), package.version().clone());
-        Some((key, build_script::read(script.path(), folder)))
-    });
-    scripts.collect()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::libc::Program;
 use super::{Note, access, scripts, tools};
 use crate::catalog::{Catalog, Linkage, Names, Packages, Row, RowSide};
 use crate::config::OneOrMany;
-use crate::facts::{Facts, Libc, Resolution, ResolvedCrate, Side};
+use crate::facts::{BuildScript, Facts, Libc, Resolution, ResolvedCrate, Side};
 use crate::why::{Choice, Evidence, Why};
 
 /// A package and every reason for it.
@@ -117,26 +117,42 @@ impl<'p> Needs<'p> {
         }
     }
 
-    /// The build script of a package of the project.
+    /// The build script of a package of the project, or its library, where it is one that build scripts call.
     fn read_own(&mut self, krate: &ResolvedCrate, catalog: &Catalog) {
         let mut packages = self.facts.packages.iter();
         let package = packages.find(|p| p.name == krate.name && p.version == krate.version);
+        let library = package.and_then(|package| package.build_library.as_ref());
+        if let Some(library) = library.filter(|_| krate.side == Side::Host) {
+            self.read_code(library, krate, catalog);
+        }
         let Some(script) = package.and_then(|package| package.build_script.as_ref()) else {
             return;
         };
-        let calls = scripts::calls(&script.code, &krate.libraries, catalog);
-        for row in calls.started.into_iter().chain(calls.rows) {
-            let why = Why::BuildScript(script.path.clone(), row.about.clone());
-            self.add(Cow::Owned(row), why, Some(krate));
-        }
-        for program in calls.programs {
+        let (programs, libraries) = self.read_code(script, krate, catalog);
+        for program in programs {
             let does = format!("calls {program}");
             self.note(Note::UnknownCall(script.path.clone(), does));
         }
-        for library in calls.libraries {
+        for library in libraries {
             let does = format!("looks for the library {library}");
             self.note(Note::UnknownCall(script.path.clone(), does));
         }
+    }
+
+    /// What code that runs while the project is built calls for. Returns the programs and the libraries that the
+    /// catalog does not know.
+    fn read_code(
+        &mut self,
+        code: &BuildScript,
+        krate: &ResolvedCrate,
+        catalog: &Catalog,
+    ) -> (Vec<String>, Vec<String>) {
+        let calls = scripts::calls(&code.code, &krate.libraries, catalog);
+        for row in calls.started.into_iter().chain(calls.rows) {
+            let why = Why::BuildScript(code.path.clone(), row.about.clone());
+            self.add(Cow::Owned(row), why, Some(krate));
+        }
+        (calls.programs, calls.libraries)
     }
 
     /// The programs that cargo's configuration calls.

@@ -1,0 +1,5 @@
+//! Makes parsers.
+
+mod parser;
+
+pub use parser::generate;
