@@ -63,6 +63,10 @@ const READING: [&str; 20] = [
     "staticdirnew",
 ];
 
+/// Words for settings, and for what the functions do that are given the path of a file of them.
+const OF_SETTINGS: [&str; 3] = ["config", "options", "settings"];
+const TAKING_IN: [&str; 4] = ["load", "open", "parse", "read"];
+
 /// The endings of settings.
 const SETTINGS: [&str; 6] = ["ini", "json", "json5", "toml", "yaml", "yml"];
 
@@ -181,7 +185,8 @@ fn in_code(place: &Place, text: &str, knows_its_folder: bool) -> Vec<Named> {
         return Vec::new();
     }
     let callee = place.callee.concat().to_lowercase();
-    let read = READING.iter().any(|end| callee.ends_with(end));
+    let read = READING.iter().any(|end| callee.ends_with(end))
+        || has(&callee, &OF_SETTINGS) && has(&callee, &TAKING_IN);
     let named = |text: &str, start: Start| relative(text).map(|path| Named { path, start, read });
     let innermost = place.macros.last().map_or("", String::as_str);
     // `concat!(env!("…"), "/static")`, `format!("{}/static", env!("…"))`
@@ -267,6 +272,9 @@ mod tests {
         ));
         assert!(read(r#"fn f() { Files::new("/", "./web") }"#));
         assert!(read(r#"fn f() { StaticDir::new(["web", "../shared"]) }"#));
+        assert!(read(
+            r#"fn f() { open_config_file("shop.toml"); Settings::load("shop") }"#
+        ));
         assert!(!read(r#"fn f() { File::create("json/a.json"); }"#));
         assert!(!read(r#"const PATH: &str = "json/a.json";"#));
     }
