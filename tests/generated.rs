@@ -187,6 +187,9 @@ proptest! {
         let text = fs_err::read_to_string(root.join("Dockerfile"))?;
         let file = dockerfile::read(&text).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
         prop_assert!(file.stages.len() > 3);
+        if let Some(complaint) = complaint_of_engine(root) {
+            return Err(TestCaseError::fail(format!("{complaint}\n{text}")));
+        }
         let lock = fs_err::read_to_string(root.join("Cargo.lock"))?;
 
         let check = run(root, &["--check"]);
@@ -196,6 +199,19 @@ proptest! {
         prop_assert_eq!(fs_err::read_to_string(root.join("Dockerfile"))?, text);
         prop_assert_eq!(fs_err::read_to_string(root.join("Cargo.lock"))?, lock);
     }
+}
+
+/// What the engine's own parser has to say of the Dockerfile, if it says anything. It is asked where tests are to have
+/// an engine.
+fn complaint_of_engine(root: &Utf8Path) -> Option<String> {
+    std::env::var_os("CARGO_DOCKERIZE_TEST_ENGINE")?;
+    let mut command = Command::new("docker");
+    let output = command
+        .args(["build", "--check", "."])
+        .current_dir(root)
+        .output();
+    let output = output.expect("there is an engine");
+    (!output.status.success()).then(|| said(&output))
 }
 
 /// How many cases to try.
