@@ -71,9 +71,10 @@ fn configuration(facts: &Facts, embedded: &Utf8Path, catalog: &Catalog) -> Optio
     });
     let plain = shlex::try_quote(from).is_ok_and(|quoted| quoted == from);
     plain.then(|| {
+        let makes = makes.replace("{dir}", to);
         format!(
             "`packages.build = {packages:?}` and `before.build = [\"COPY {from} {to}\", \
-             \"RUN cd {to} && {makes} && rm -rf node_modules\"]`"
+             \"RUN {makes} && rm -rf {to}/node_modules\"]`"
         )
     })
 }
