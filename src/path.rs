@@ -1,5 +1,5 @@
-//! Paths for the files that are written. They are read in containers, and on other machines, so that they have
-//! slashes wherever the tool runs.
+//! What paths say, and how they are written to files: those are read in containers, and on other machines, so that they
+//! have slashes wherever the tool runs.
 
 use std::path::MAIN_SEPARATOR;
 
@@ -22,6 +22,11 @@ pub(crate) fn below(folder: impl AsRef<str>, name: impl AsRef<str>) -> Utf8PathB
         (folder, "") => folder.into(),
         (folder, name) => format!("{folder}/{name}").into(),
     }
+}
+
+/// Whether a source file is one of tests, by its name.
+pub(crate) fn is_for_tests(file: &Utf8Path) -> bool {
+    file.file_stem().is_some_and(|stem| stem.contains("test"))
 }
 
 #[cfg(test)]

@@ -47,7 +47,10 @@ pub(super) fn foreign(graph: &PackageGraph) -> BTreeMap<(String, Version), Build
 }
 
 /// The root file of a package's target.
-fn root<'g>(package: &PackageMetadata<'g>, id: &BuildTargetId<'_>) -> Option<&'g Utf8Path> {
+pub(super) fn root<'g>(
+    package: &PackageMetadata<'g>,
+    id: &BuildTargetId<'_>,
+) -> Option<&'g Utf8Path> {
     let mut targets = package.build_targets();
     targets
         .find(|target| target.id() == *id)

@@ -8,7 +8,7 @@ use guppy::graph::{BuildTargetId, PackageGraph, PackageMetadata};
 
 use super::git::{self, Git};
 use super::sources::{self, Sources};
-use super::{Link, Package, relative};
+use super::{Link, Package, build_script, relative};
 use crate::config::Config;
 use crate::path::below;
 
@@ -22,13 +22,10 @@ pub(super) fn read_sources<'g>(
         .packages()
         .filter(|package| package.source().is_local());
     let read = |package: PackageMetadata<'g>| {
-        let script = package
-            .build_targets()
-            .find(|target| target.id() == BuildTargetId::BuildScript);
         let places = sources::Places {
             package: package.manifest_path().parent()?,
             workspace,
-            build_script: script.map(|target| target.path()),
+            build_script: build_script::root(&package, &BuildTargetId::BuildScript),
             git,
         };
         let mut sources = sources::read(&places);

@@ -12,7 +12,7 @@ use super::git::{self, Git};
 use super::{
     About, Bin, CargoFlags, Facts, Graph, Lock, LockState, Membership, PAGE, Package, Setting,
     build_script, cargo, cargo_config, committed, lock, manifests, own_ignore, relative, roots,
-    target_folders, toolchain,
+    target_folders, text_of, toolchain,
 };
 use crate::config::{self, Config, PackageConfig, Table};
 
@@ -367,7 +367,7 @@ fn read_package(
             .collect(),
         below_dependencies,
         entries: entries(dir)?,
-        page: fs_err::read_to_string(dir.join(PAGE)).ok(),
+        page: text_of(&dir.join(PAGE)),
         about: About {
             description: package.description().map(str::to_owned),
             license: package.license().map(str::to_owned),

@@ -12,6 +12,7 @@ use super::loopback::{self, Loopback};
 use super::opened::{self, Opened};
 use super::tokens::{self, Event, unquoted};
 use super::{Link, clean, started};
+use crate::path::is_for_tests;
 
 /// A path in a source file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,8 +101,7 @@ pub(super) fn read(places: &Places<'_>) -> Sources {
             continue;
         };
         let in_build_script = is_of_build_script(file, places);
-        let for_tests = file.file_stem().is_some_and(|stem| stem.contains("test"));
-        if !in_build_script && !for_tests {
+        if !in_build_script && !is_for_tests(file) {
             addresses.push((file.as_path(), loopback::read(&text, tokens.clone())));
         }
         let knows_its_folder =

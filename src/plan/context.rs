@@ -210,16 +210,11 @@ fn hidden_by_own(facts: &Facts, kept: &BTreeMap<String, Why>) -> Option<(String,
     let mut needed = inputs(facts)
         .chain(at_root.map(|name| below(&facts.root, name)))
         .chain(facts.packages.iter().flat_map(in_package));
-    // Cargo wants every file of these.
-    let in_vendored = |path: &Utf8PathBuf| {
-        let mut folders = facts.cargo_config.vendored.iter();
-        folders.any(|folder| path.starts_with(folder))
-    };
     needed
         .find_map(|path| Some((ignore::hides(&own.lines, &path)?.to_owned(), path)))
         .or_else(|| {
             let mut inside = own.inside.iter();
-            inside.find(|(_, path)| in_vendored(path)).cloned()
+            inside.find(|(_, path)| is_vendored(facts, path)).cloned()
         })
 }
 
@@ -351,11 +346,13 @@ fn is_read(facts: &Facts, path: &Utf8Path) -> bool {
     path.iter().any(is_name)
         || matches!(path.extension(), Some("dockerignore" | "rs"))
         || inputs(facts).any(|input| path == input)
-        || facts
-            .cargo_config
-            .vendored
-            .iter()
-            .any(|dir| path.starts_with(dir))
+        || is_vendored(facts, path)
+}
+
+/// Whether a path lies in a folder of vendored sources, of which cargo wants every file.
+fn is_vendored(facts: &Facts, path: &Utf8Path) -> bool {
+    let mut folders = facts.cargo_config.vendored.iter();
+    folders.any(|folder| path.starts_with(folder))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::assets::Asset;
 use super::{APP, context};
 use crate::catalog::Catalog;
 use crate::facts::{Facts, Opened, Resolution, Start};
-use crate::path::{below, slashed};
+use crate::path::{below, is_for_tests, slashed};
 use crate::why::{Choice, Why};
 
 /// Folders that no program reads in production.
@@ -19,11 +19,10 @@ pub(super) fn opened(facts: &Facts, linked: &Resolution, catalog: &Catalog) -> V
     let mut assets: Vec<Choice<Asset>> = Vec::new();
     for package in facts.packages_of(linked) {
         for opened in &package.opened {
-            let for_tests = opened
-                .source
-                .file_stem()
-                .is_some_and(|stem| stem.contains("test"));
-            let Some(asset) = asset(opened, facts, catalog).filter(|_| !for_tests) else {
+            if is_for_tests(&opened.source) {
+                continue;
+            }
+            let Some(asset) = asset(opened, facts, catalog) else {
                 continue;
             };
             if !assets.iter().any(|other| other.value.to == asset.to) {
